@@ -14,9 +14,9 @@ const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 const ASSETS = join(import.meta.dirname, '../packages/console/dist/app/assets')
 
 /**
- * The live view at 500 events a second: main-thread time compared with a bare page that reads the same stream and writes its
- * newest line, the longest task, the heap of the last third compared with the middle third, each after a collection, and the
- * size of the scripts.
+ * The live view at 500 events a second: main-thread time (compared with a bare page that reads the same stream and writes its
+ * newest line), the longest task, the size of the scripts, and the heap of the last third compared with the middle third, each
+ * after a collection.
  */
 export const consoleBench: Bench = async (say) =>
   await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ start, close }) => {

@@ -30,9 +30,9 @@ const CONTROL = Array.from({ length: HEALTHY.tenants }, (_, index) => NOISY + 1 
 const OTHERS_FROM = 10_000_000
 
 /**
- * Whether tenants are delayed by others: p95 from acceptance to receipt of five healthy tenants, alone, and together with an
- * endpoint that accepts connections without an answer and has 20,000 deliveries pending, one that answers after 14 s, and a
- * tenant that sends twenty times as much as one of them. The control is the effect of the machine's load alone: five more healthy
+ * Whether tenants are delayed by others: p95 from acceptance to receipt of five healthy tenants, alone and with three others:
+ * an endpoint that accepts connections without an answer and has 20,000 deliveries pending, an endpoint that answers after
+ * 14 s, and a tenant that sends twenty times as much as one of them. The control is the effect of the machine's load alone: five more healthy
  * tenants send as much as the loud one in posts of the same size. Five windows of each, alternating. A ratio is of two windows
  * of one round, and the median is reported, as the speed of a host and of a process changes between rounds. Before them 10,000
  * deliveries, one window alone and one with the control are not counted.

@@ -18,7 +18,7 @@ const LIMITS = {
   tenantPairsMax: Number.POSITIVE_INFINITY,
   spent: new Map<string, number>(),
   backlogged: new Set<string>(),
-  isTurnOver: () => false,
+  isTickOver: () => false,
 }
 
 /** Every tenth webhook has a payload filter: 1,000 of them. */

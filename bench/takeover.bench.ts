@@ -24,8 +24,8 @@ const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
 
 /**
  * Effect of killing a projector: five kills of one of two, each until all of its partitions are projected again beyond the log's
- * end at the kill. Then whether a live member of the group is taken for dead, while a flood of batches and a busy process for
- * each processor keep the machine at full load for a minute.
+ * end at the kill. Then a flood of batches and a busy process for each processor keep the machine at full load for a minute:
+ * no live member of the group may be taken for dead.
  */
 export const takeover: Bench = async (say) => {
   return await startBenchStack({ parts: ['kafka', 'postgres'], env: { LOG_LEVEL: 'warn' } }, async (bench) => {

@@ -44,7 +44,7 @@ export const tracing: Bench = async (say) => {
         await measure(load, [...systems], WARM_UP_MS)
         const rounds: (readonly Measurement[])[] = []
         for (let round = 1; round <= ROUNDS; round += 1) {
-          // Nobody is always the first.
+          // None of them is always the first.
           const order = round % 2 === 0 ? [...systems].toReversed() : [...systems]
           const measured = await measure(load, order, ROUND_MS)
           rounds.push(measured)

@@ -74,10 +74,10 @@ async function rounds(
   for (let round = 0; round < ROUNDS; round += 1) {
     await sleep(QUIET_MS)
     before.push(await events.longestWaitMs())
-    const mend = await fault()
+    const undo = await fault()
     await sleep(FELT_WITHIN_MS)
     felt.push(await events.longestWaitMs())
-    await mend()
+    await undo()
     say(`${name} ${round}: ${(felt.at(-1) ?? 0).toFixed(0)} ms, ${(before.at(-1) ?? 0).toFixed(0)} ms before it`)
   }
   return [

@@ -19,12 +19,12 @@ for await (const event of stream) {
     case 'task.complete':
     case 'task.failed':
       console.log(event.type)
-      stream.close() // The event counts as done; `break` would have it come again.
+      stream.close() // The event counts as done; after `break` it would be repeated.
       break
     case 'stream.reset':
       console.log(`Some events may be missing: ${event.reason}`)
       break
-    default: // Other types, and those that will be added.
+    default: // Other types, and types that will be added.
   }
 }
 await client.close()

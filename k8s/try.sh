@@ -159,7 +159,7 @@ await_rollout() {
   return 0
 }
 
-# The autoscalers have set their smallest number of replicas: until then they change Deployments by themselves.
+# The autoscalers have set their smallest number of replicas: until then they change Deployments.
 await_scalers() {
   local name least n
   kubectl -n "$1" get hpa -o jsonpath='{range .items[*]}{.metadata.name} {.spec.minReplicas}{"\n"}{end}' | while read -r name least; do
@@ -189,7 +189,7 @@ try_overlay() {
   [ "$overlay" != dev ] || kubectl -n "$namespace" rollout status statefulset --timeout=120s
   await_scalers "$namespace"
   say "$overlay: second time"
-  # "configured" of client-side apply also stands for a patch that changes nothing, so the generations are compared.
+  # "configured" of client-side apply also means a patch that changes nothing, so the generations are compared.
   first=$(generations "$copy/k8s/overlays/$overlay")
   kustomize build "$copy/k8s/overlays/$overlay" | kubectl apply -f - >/dev/null
   second=$(generations "$copy/k8s/overlays/$overlay")

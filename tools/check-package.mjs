@@ -5,7 +5,7 @@ import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
 import { printFaults, readStdin } from './read-stdin.mjs'
 
-// It comes with the command line tool.
+// It is installed with the command line tool.
 const fromCli = createRequire(createRequire(import.meta.url).resolve('@arethetypeswrong/cli/package.json'))
 const { checkPackage, createPackageFromTarballData } = await import(fromCli.resolve('@arethetypeswrong/core'))
 

@@ -21,7 +21,7 @@ const CONCURRENCY = 8
  * `events send`, `events tail` and `listen` against the whole product in one process, each compared with a program without the
  * command line: the SDK for the first two, a loop of POSTs with the same concurrency for `listen`. Times of the command line
  * include the start of its process.
- * Reading starts when everything that was sent can be queried: the server's work on it would slow down whatever runs first.
+ * Reading starts when everything that was sent can be queried: the server's work on it would slow down what runs first.
  */
 export async function measureFlows(program: string, say: (line: string) => void): Promise<readonly Measurement[]> {
   return await startBenchStack({ env: { LOG_LEVEL: 'warn' } }, async ({ start, close }) => {

@@ -12,7 +12,7 @@ export interface WebhookVictim {
   subscribeRude(count: number, o: { readonly slow?: boolean } & Omit<BenchWebhook, 'agent' | 'url'>): Promise<void>
   /** Posts events of another tenant that all of its webhooks want. */
   postRude(tenant: string, count: number): Promise<void>
-  /** Posts as many events that nobody's webhooks want: the load of ingest and projection alone. */
+  /** Posts as many events that no webhook wants: the load of ingest and projection alone. */
   postUnwanted(tenant: string, count: number): Promise<void>
   /** Enables or disables the webhooks of all others. */
   enableRude(enabled: boolean): Promise<void>

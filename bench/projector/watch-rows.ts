@@ -22,7 +22,7 @@ export interface CpuClocks {
 
 /**
  * Waits until a reader of the log has written all rows, and returns rows per second and processor time from its first rows (not
- * counted) to its last, so without its start and joining the group. Polls by primary key, which costs almost nothing.
+ * counted) to its last. So its start and joining the group do not count. Polls by primary key, which costs almost nothing.
  */
 export async function watchRows(db: pg.Pool, filled: Filled, cpu: CpuClocks): Promise<RowRate> {
   await until(async () => (await db.query('SELECT FROM events LIMIT 1')).rowCount === 1)

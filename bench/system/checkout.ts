@@ -52,7 +52,7 @@ async function npmStart(folder: string): Promise<StartedProduct> {
     await eventually(() => isUp(child, text), { timeoutMs: START_MS, everyMs: 10 })
   } catch (error) {
     signalGroup(child, 'SIGINT')
-    throw new Error(`npm start did not come up:\n${text}`, { cause: error })
+    throw new Error(`npm start did not become ready:\n${text}`, { cause: error })
   }
   const tookS = (performance.now() - startedMs) / 1000
   const stack = JSON.parse(readFileSync(join(folder, '.data/stack.json'), 'utf8')) as { readonly postgres: string }

@@ -50,7 +50,7 @@ async function describeLog() {
   }
 }
 
-// Offsets mean nothing in another log. (kafkajs does not tell the topic id, which would be compared too.)
+// Offsets mean nothing in another log. (kafkajs does not report the topic id, which would be compared too.)
 function checkState() {
   if (state.clusterId !== clusterId) {
     throw new Error(`the state is of cluster ${state.clusterId}, but this is cluster ${clusterId}`)

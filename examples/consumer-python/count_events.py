@@ -61,7 +61,7 @@ def check_log(database, brokers, topic):
 
 
 def find_positions(database, consumer, topic):
-    """Where to go on in each partition, and where each ends now."""
+    """Where to continue in each partition, and where each ends now."""
     stored = dict(database.execute("SELECT part, next FROM offsets"))
     positions, ends = {}, {}
     for part in consumer.list_topics(topic, 30).topics[topic].partitions:

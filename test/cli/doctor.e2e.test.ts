@@ -20,7 +20,7 @@ interface Check {
 let system: Standalone
 let program: string
 const servers: Server[] = []
-/** Waits for a first frame that does not come, while others are tested. */
+/** Waits for a first frame that does not arrive, while others are tested. */
 let behindBuffering: ReturnType<typeof doctor>
 
 beforeAll(async () => {

@@ -9,7 +9,7 @@ import { numbered, objectsOf } from './printed.ts'
 const CUTS = 50
 const TAILED = byForm({ short: 1000, long: 4000 })
 const LINES = byForm({ short: 10_000, long: 100_000 })
-/** Lines a second: the faults come while lines are left. */
+/** Lines a second: faults are made while lines are left. */
 const RATE = byForm({ short: 5000, long: 10_000 })
 const TASKS = 50
 /** After so many lines one is refused. */

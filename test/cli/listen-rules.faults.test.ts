@@ -67,7 +67,7 @@ describe('what is forwarded', () => {
     ])
     const [real, forward] = await eventually(() => {
       const [one, other] = [at('/real')[0], at('/forwarded')[0]]
-      if (one === undefined || other === undefined) throw new Error('not both have come')
+      if (one === undefined || other === undefined) throw new Error('not both have arrived')
       return [one, other] as const
     })
     expect(forward.body.equals(real.body)).toBe(true)

@@ -133,7 +133,7 @@ test(
   TEST_MS,
 )
 
-/** Each task's numbers come in order: a number is first seen after all before it. A repeat begins at most once a kill, or where an answer was lost. */
+/** Each task's numbers arrive in order: a number is first seen after all before it. A repeat begins at most once a kill, or where an answer was lost. */
 function checkDeliveries(requests: readonly ReceivedRequest[]): void {
   const ids = new Map<string, string>()
   const next = new Map<string, number>()

@@ -1,7 +1,7 @@
 import { spawn } from '@lydell/node-pty'
 import type { CliOptions } from './start-cli.ts'
 
-/** Runs a program in a pseudo-terminal, JavaScript with this Node, and gives all that the terminal got, as it came. */
+/** Runs a program in a pseudo-terminal, JavaScript with this Node, and gives all that the terminal got. */
 export async function startRawTerminal(
   { program, args, env }: CliOptions,
   { columns = 120 }: { readonly columns?: number } = {},

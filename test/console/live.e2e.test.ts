@@ -22,7 +22,7 @@ const KILLED_AT = 10
 
 let system: Standalone
 let browser: Browser
-/** Serves the streams of pages that come through the proxy. */
+/** Serves the streams of pages that connect through the proxy. */
 let gateway: ServiceProcess
 let front: Front
 let proxy: CuttingProxy
@@ -98,7 +98,7 @@ test('over cuts and a killed gateway every event is in the view once, and a paus
   await post('task_cut', 0, BATCH)
   await page.getByText(`${BATCH} received`).waitFor()
   await page.keyboard.press('p')
-  await page.getByText('Paused: 0 came').waitFor()
+  await page.getByText('Paused: 0 arrived').waitFor()
   for (let batch = 1; batch < EVENTS / BATCH; batch += 1) {
     await post('task_cut', batch * BATCH, BATCH)
     if (batch === KILLED_AT) {
@@ -109,7 +109,7 @@ test('over cuts and a killed gateway every event is in the view once, and a paus
     // Each cut is of a stream that was open.
     await page.locator('.status-live').waitFor({ timeout: 60_000 })
   }
-  await page.getByText(`Paused: ${EVENTS - BATCH} came`, { exact: true }).waitFor({ timeout: 60_000 })
+  await page.getByText(`Paused: ${EVENTS - BATCH} arrived`, { exact: true }).waitFor({ timeout: 60_000 })
   expect((await idsByScrolling(page)).length).toBe(BATCH)
   await page.keyboard.press('p')
   await page.getByText(`${EVENTS} received`).waitFor()
@@ -131,10 +131,10 @@ test('while it is paused the view does not change, and what arrives is counted e
   await post('task_paused', 0, 50)
   await page.getByText('50 received').waitFor()
   await page.keyboard.press('p')
-  await page.getByText('Paused: 0 came').waitFor()
+  await page.getByText('Paused: 0 arrived').waitFor()
   const before = await page.locator('.row').first().textContent()
   await post('task_paused', 50, 300)
-  await page.getByText('Paused: 300 came').waitFor()
+  await page.getByText('Paused: 300 arrived').waitFor()
   expect(await page.locator('.row').first().textContent()).toBe(before)
   await page.keyboard.press('p')
   await page.getByText('350 received').waitFor()

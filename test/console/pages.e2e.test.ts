@@ -165,7 +165,7 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   await page.context().close()
 })
 
-test('the system shows how far the log is, who is at work, and which webhook has a backlog', async () => {
+test('the system shows how far the log is, which processes run, and which webhook has a backlog', async () => {
   const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: '/system' })
   const { page } = opened
   const backlogs = page.getByRole('region', { name: 'Backlogs' })

@@ -48,7 +48,7 @@ interface Policy {
 }
 
 /**
- * Tells what the network policies among `objects` make of a TCP connection, as Kubernetes defines them: an end that some policy selects for
+ * Returns what the network policies among `objects` decide about a TCP connection, as Kubernetes defines them: an end that some policy selects for
  * a direction is open to what a rule of such a policy names, an end that none selects is open to all
  * (https://kubernetes.io/docs/concepts/services-networking/network-policies/).
  * @returns `allowed`, or which end refuses.

@@ -29,8 +29,8 @@ http {
   uwsgi_temp_path /tmp/uwsgi;
   scgi_temp_path /tmp/scgi;
 
-  # No service takes more. A body is read whole before it goes on: behind the early answer of a service the rest of one would still come, and
-  # nginx cuts such a connection after it has promised to keep it.
+  # No service takes more. A body is read whole before it is passed on: after the early answer of a service the rest of the body would still
+  # arrive, and nginx cuts such a connection after it has promised to keep it.
   client_max_body_size 5m;
   merge_slashes off;
 
@@ -41,7 +41,7 @@ http {
     OPTIONS $http_access_control_request_method;
   }
 
-  # The path, where it may stand in a JSON text as it is.
+  # The path, where it needs no escape in a JSON text.
   map $request_uri $instance {
     default /;
     ~^(?<plain>[A-Za-z0-9/._~%:@-]+)(\\?|$) $plain;
@@ -51,7 +51,7 @@ ${paths
   .filter((path) => onlyService(path) === undefined)
   .map(renderMap)
   .join('\n')}
-  # Docker's own. A container that comes back may have the address that another had: what was looked up once would be a wrong service.
+  # Docker's own. A restarted container may have the previous address of another: an address that is kept could lead to a wrong service.
   resolver 127.0.0.11 valid=1s;
 
 ${SERVICES.map(renderUpstream).join('\n')}
@@ -112,7 +112,7 @@ function renderProblem(location: string, problem: Problem): string {
   const body = JSON.stringify(problemBody(problem, '$instance', 'req_$request_id'))
   const retry = problem.status === 503 ? '      add_header Retry-After 1 always;\n' : ''
   return `    location ${location} {
-      # The rest of a body may still come: nobody shall send the next request behind it.
+      # The rest of a body may still arrive: no client shall send its next request behind it.
       keepalive_timeout 0;
       default_type application/problem+json;
       add_header X-Request-Id req_$request_id always;

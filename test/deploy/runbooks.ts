@@ -6,7 +6,7 @@ import { PROMETHEUS } from './telemetry-files.ts'
 /** One section of docs/operations/runbooks.md. */
 export interface Runbook {
   readonly alert: string
-  /** In the order of the page: the alert's own comes first. */
+  /** In the order of the page: the alert's own is first. */
   readonly queries: readonly string[]
   /** Severity and duration as the page says them: ``(`critical`, after 2m)``. */
   readonly threshold: string

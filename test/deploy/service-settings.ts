@@ -52,7 +52,7 @@ export function faultsOfEnvironment(
   ]
 }
 
-/** Only secrets may come from files. */
+/** Only secrets may be in files. */
 function settingOf(spec: ConfigSpec, name: string) {
   if (Object.hasOwn(spec, name)) return spec[name]
   const setting = name.endsWith('_FILE') ? spec[name.slice(0, -'_FILE'.length)] : undefined

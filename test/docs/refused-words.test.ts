@@ -6,7 +6,6 @@ import { codeSpans, readPage, ROOT } from './markdown.ts'
 /** The list itself, and files that are generated from others. */
 const EXEMPT = [
   'docs/glossary.md',
-  'bench/NOTES.md',
   'test/docs/words.test.ts',
   'test/docs/refused-words.test.ts',
   'packages/sdk/src/api-types.ts',

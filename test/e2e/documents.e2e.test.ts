@@ -261,7 +261,7 @@ async function eventId(): Promise<string> {
 }
 
 async function webhookId(): Promise<string> {
-  // Nobody listens there: the delivery fails, which is an outcome like another.
+  // Nothing listens there: the delivery fails, which is an outcome like another.
   const body = '{"url":"http://127.0.0.1:9/","events":["task.created"]}'
   return ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
 }

@@ -145,7 +145,7 @@ describe('an id that docs/ingest.md mints', () => {
 })
 
 describe('the end of npm start', () => {
-  test('comes within 10 s of Ctrl-C', async () => {
+  test('is within 10 s of Ctrl-C', async () => {
     const startedMs = performance.now()
     const ended = once(system.child, 'exit')
     system.child.kill('SIGINT')

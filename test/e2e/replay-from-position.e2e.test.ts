@@ -67,7 +67,7 @@ async function replay(body: object): Promise<Readonly<Record<string, unknown>>> 
   })
 }
 
-/** What came to the webhook, by the events' ids. */
+/** What the webhook got, by the events' ids. */
 function receivedBy(webhookId: unknown): readonly string[] {
   const requests = receiver.requests.filter(({ headers }) => headers['x-ariftly-webhook-id'] === webhookId)
   return requests.map(({ headers }) => String(headers['webhook-id']))
@@ -102,7 +102,7 @@ test('a position of another log begins at the earliest event in reach and says s
   expect(Math.abs(reachMs - 30 * 86_400_000)).toBeLessThan(60_000)
 })
 
-test('a forged position, one beside a time, and neither of both are refused', async () => {
+test('a forged position, a position together with a time, and neither of both are refused', async () => {
   const path = `/v1/webhooks/${await createWebhook()}/replay`
   const from = stream.messages[0]?.id ?? ''
   const after = new Date(Date.now() - 60_000).toISOString()

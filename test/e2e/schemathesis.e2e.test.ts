@@ -18,7 +18,7 @@ const AMOUNT =
     ? [...LONG, '--max-time', String(MINUTES * 60)]
     : ['--phases', 'examples,coverage', '--generation-deterministic']
 const TIMEOUT_MS = 420_000 + MINUTES * 120_000
-/** Stands in what a tenant has of which no key of the run may see anything. */
+/** In all data of a tenant of which no key of the run may see anything. */
 const MARK = 'only-for-the-third-tenant'
 
 let system: Standalone

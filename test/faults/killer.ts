@@ -15,7 +15,7 @@ export interface Kill {
 /** Counts what a process has in flight; the process is stopped (SIGSTOP) while this runs. */
 export type CountInFlight = (replica: Replica) => number | Promise<number>
 
-/** When and how the killer strikes. All moments come from `random`, whose seed the test prints. */
+/** When and how the killer strikes. All moments are drawn from `random`, whose seed the test prints. */
 export interface KillerOptions {
   readonly replicas: readonly Replica[]
   readonly killsEach: number

@@ -13,7 +13,7 @@ export interface LoadClientOptions {
   readonly random: () => number
   readonly plan: (nowMs: number) => PlannedEvent
   readonly acknowledge: (event: PlannedEvent) => void
-  /** Told of each event before each post of it. */
+  /** Called with each event before each post of it. */
   readonly onPost?: (event: PlannedEvent) => void
   /** Timeout of an answer; default 60 s. */
   readonly timeoutMs?: number

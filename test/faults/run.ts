@@ -29,7 +29,7 @@ export interface RunOptions {
   readonly roamMs: number
   /** How long a load client waits for an answer; default 60 s. */
   readonly timeoutMs?: number
-  /** Told of each event when it is acknowledged, and of each on each stream. */
+  /** Called with each event when it is acknowledged, and with each event of each stream. */
   readonly note?: (stage: 'acknowledged' | 'streamed', id: string) => void
   /** Ends all clients: the test is over. */
   readonly signal: AbortSignal

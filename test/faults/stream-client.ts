@@ -19,7 +19,7 @@ export interface StreamClientOptions {
   readonly signal: AbortSignal
 }
 
-/** A stream client that reconnects for ever with `Last-Event-ID` to any gateway that answers. */
+/** A stream client that always reconnects with `Last-Event-ID` to any gateway that answers. */
 export interface StreamClient {
   readonly seen: StreamSeen
   readonly has: (id: string) => boolean

@@ -7,7 +7,7 @@ export default class LastLineReporter {
   #failed = 0
 
   constructor() {
-    // Node's cleanup at a natural end can wait for ever for a miscounted request, with a processor at full load (seen in
+    // Node's cleanup at a natural end can wait without end for a miscounted request, with a processor at full load (seen in
     // `Environment::CleanupHandles` of Node 20); an explicit exit has no such cleanup.
     process.once('beforeExit', () => process.exit())
     process.once('exit', (code) => {

@@ -100,7 +100,7 @@ async function call(method: string, path: string, key: string, body?: object) {
 
 test("the previous release's data has all new features: timeline, lists of deliveries, rotation, limits, deletion", async () => {
   const [event] = (await call('GET', '/v1/events?include=log,deliveries', KEY)).body['data'] as readonly object[]
-  // Nobody noted when its events were projected, or how attempts went.
+  // It was not recorded when its events were projected, or how attempts went.
   expect(event).toMatchObject({
     log: { projected_at: null },
     deliveries: [{ status: 'failed', attempt_count: 9, last_attempt_at: null, last_error_class: null }],

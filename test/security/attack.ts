@@ -19,7 +19,7 @@ export interface AttackOptions {
   readonly receiverUrl: string
   readonly own: Pool
   readonly foreign: Pool
-  /** Stands in all content that the attacker makes. */
+  /** In all content that the attacker makes. */
   readonly mark: string
   /** Filled with the bodies of all that was made: an event under the other's id is the attacker's own from then on. */
   readonly made: Set<string>

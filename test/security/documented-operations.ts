@@ -21,7 +21,7 @@ interface Operation {
 
 type Examples = Readonly<Record<string, { readonly value: Readonly<Record<string, unknown>> }>>
 
-/** All routes of the route table, so that a new one and a new parameter are tried without anybody thinking of it. */
+/** All routes of the route table, so that a new one and a new parameter are tried without a change here. */
 export function documentedOperations(): readonly DocumentedOperation[] {
   const document = buildOpenapi({ routes: ROUTES, serverUrl: '/', nowMs: Date.now() })
   const paths = document['paths'] as Readonly<Record<string, Readonly<Record<string, Operation>>>>

@@ -2,7 +2,7 @@
 export interface Exchange {
   /** Method and path, for the report. */
   readonly request: string
-  /** 0 when no answer came in time, or the connection broke before one did. */
+  /** 0 when no answer arrived in time, or the connection broke before one did. */
   readonly status: number
   /** Head and body, or the data of a stream while it was open. */
   readonly answer: string

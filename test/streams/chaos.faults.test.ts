@@ -191,7 +191,7 @@ async function inject(run: Run, fault: PlannedFault): Promise<void> {
   switch (fault.kind) {
     case 'gateway': {
       const gateway = gateways[fault.gateway]
-      if (gateway?.alive() !== true) return // It is still coming back from the last time.
+      if (gateway?.alive() !== true) return // It is still starting after the last time.
       await (fault.signal === 'SIGKILL' ? gateway.kill() : gateway.stop())
       await sleep(fault.downMs)
       await gateway.restart()

@@ -41,7 +41,7 @@ export function startCurl({ url, apiKey }: ForeignTarget): ForeignClient {
   }
 }
 
-/** npm `eventsource` or `@microsoft/fetch-event-source`, which reconnect by themselves. */
+/** npm `eventsource` or `@microsoft/fetch-event-source`, which reconnect on their own. */
 export function startJavaScript(client: JavaScriptClient, { url, apiKey }: ForeignTarget): ForeignClient {
   const file = join(import.meta.dirname, 'javascript-client.ts')
   return startPrinter(process.execPath, ['--import', 'tsx', file, client, url, apiKey])

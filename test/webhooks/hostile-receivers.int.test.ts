@@ -23,8 +23,11 @@ interface Hostile {
 const HOSTILE: Readonly<Record<string, Hostile>> = {
   'accepts and says nothing': { answer: () => undefined, errorClass: 'timeout' },
   'sends one byte at a time': { answer: (socket) => drip(socket, `${HEAD}content-length: 9`), errorClass: 'timeout' },
-  'sends headers slowly, for ever': { answer: (socket) => dripAfter(socket, HEAD, 'x: y\r\n'), errorClass: 'timeout' },
-  'sends headers fast, for ever': {
+  'sends headers slowly, without end': {
+    answer: (socket) => dripAfter(socket, HEAD, 'x: y\r\n'),
+    errorClass: 'timeout',
+  },
+  'sends headers fast, without end': {
     answer: (socket) => flood(socket, HEAD, `x: ${'y'.repeat(1000)}\r\n`),
     errorClass: 'connection_reset',
   },

@@ -6,7 +6,7 @@ import { typeIdToUuid } from '@ariftly/events'
 import { eventually, startReceiver, type Receiver, type ServiceProcess } from '@ariftly/testkit'
 import { createWorkerWorld, SECRET, type WorkerWorld } from './worker-world.ts'
 
-/** Stands in the payload of every event of these tests. */
+/** In the payload of every event of these tests. */
 const PAYLOAD = 'Größe 1.0'
 const HEADER_VALUE = '"mine"'
 

@@ -40,7 +40,7 @@ export interface WorkerWorld {
   startWorker(env?: Readonly<Record<string, string>>): Promise<Running>
   /** Starts a worker as its own process, from the build; `close` kills the remaining ones. */
   startProcess(env?: Readonly<Record<string, string>>, o?: { readonly untilReady?: boolean }): Promise<ServiceProcess>
-  /** Those that were started so. */
+  /** Workers that were started so. */
   readonly processes: readonly ServiceProcess[]
   /** Makes a webhook for `task.*` and gives its id. */
   subscribe(o: { tenant: string; url: string; ordering?: 'none' | 'task'; rateLimit?: number }): Promise<string>

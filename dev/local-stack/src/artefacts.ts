@@ -7,7 +7,7 @@ import { takeLock } from './lock.ts'
 import { findOnPath } from './programs.ts'
 import { runSupervised } from './supervise.ts'
 
-/** Where artefacts come from, and what reports that it takes a while. */
+/** Where artefacts are fetched from, and what reports that it takes a while. */
 export interface FetchContext {
   readonly env: NodeJS.ProcessEnv
   readonly progress: (line: string) => void
@@ -188,7 +188,7 @@ function cacheFolder(env: NodeJS.ProcessEnv): string {
   return join(base === undefined || base === '' ? join(homedir(), '.cache') : base, 'ariftly-events')
 }
 
-// No repository is named: Maven's own settings know where artefacts come from.
+// No repository is named: Maven's own settings say where artefacts are fetched from.
 function renderPom(artefact: Artefact): string {
   const dependencies = artefact.dependencies.map(([group, id, version]) =>
     ['<dependency>', tag('groupId', group), tag('artifactId', id), tag('version', version), '</dependency>'].join(''),

@@ -17,7 +17,7 @@ async function findElsewhere(count: number) {
 }
 
 // Of 10,000 ports 600 that are drawn at random would hold some eighteen twice.
-test('a port is given to one caller alone, of all processes that live, before anybody listens on it', async () => {
+test('a port is given to one caller alone, of all processes that live, before a process listens on it', async () => {
   const { child, ports } = await findElsewhere(300)
   try {
     const own = await Promise.all(Array.from({ length: 300 }, () => findFreePort()))

@@ -8,7 +8,7 @@ const TRIES = 100
 
 /**
  * Finds a free TCP port of 127.0.0.1, in 20000..29999: below the range from which the kernel gives ports to
- * outgoing connections, so that nobody takes the port of a part while a test has it stopped. `avoid` are ports that are promised
+ * outgoing connections, so that no process takes the port of a backend while a test has it stopped. `avoid` are ports that are promised
  * already. As long as this process lives no call gives the port again, here or in another process. A program that does not ask here
  * can still take it before it is used: callers try again with another one.
  * @throws StackFault when a hundred tries found none.
@@ -21,7 +21,7 @@ export async function findFreePort(avoid: ReadonlySet<number> = new Set()): Prom
   throw new StackFault(`No free TCP port was found between ${FIRST} and ${FIRST + COUNT - 1} on 127.0.0.1.`)
 }
 
-/** Tells whether `port` of 127.0.0.1 can be listened on at this moment. */
+/** Whether `port` of 127.0.0.1 can be listened on at this moment. */
 export function isPortFree(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const server = createServer()

@@ -10,7 +10,7 @@ export function findOnPath(program: string, path = process.env['PATH'] ?? ''): s
     .find(isExecutable)
 }
 
-/** Tells whether `file` is there and may be run. */
+/** Whether `file` exists and may be run. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK)

@@ -73,7 +73,7 @@ interface Started {
 }
 
 async function startParts(options: StackOptions, dataDir: string, held: Lock): Promise<LocalStack> {
-  const former = readFormer(join(dataDir, 'stack.json'))
+  const previous = readPrevious(join(dataDir, 'stack.json'))
   const starters = { kafka: startKafka, postgres: startPostgres, redis: startRedis }
   const names = ['kafka', 'postgres', 'redis'] as const
   const settled = await Promise.allSettled(
@@ -81,7 +81,7 @@ async function startParts(options: StackOptions, dataDir: string, held: Lock): P
       const given = givenAddress(name, options.env ?? process.env)
       if (given !== undefined) return { part: undefined, address: given }
       if (options.parts !== undefined && !options.parts.includes(name)) return { part: undefined, address: '' }
-      return starters[name](contextOf(name, options, dataDir, former))
+      return starters[name](contextOf(name, options, dataDir, previous))
     }),
   )
   const started = settled.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : undefined))
@@ -118,7 +118,7 @@ async function startRedis(context: PartContext): Promise<Started> {
   return { part, address: redisUrl(context, part.port) }
 }
 
-function contextOf(name: PartName, options: StackOptions, dataDir: string, former: StackAddresses): PartContext {
+function contextOf(name: PartName, options: StackOptions, dataDir: string, previous: StackAddresses): PartContext {
   const dir = join(dataDir, name)
   mkdirSync(dir, { recursive: true, mode: 0o711 })
   const ephemeral = options.ephemeral === true
@@ -126,7 +126,7 @@ function contextOf(name: PartName, options: StackOptions, dataDir: string, forme
     dir,
     ephemeral,
     env: options.env ?? process.env,
-    port: portOf(former[name]),
+    port: portOf(previous[name]),
     tls: options.tls,
     postgresSettings: options.postgresSettings ?? {},
     progress: (line) => options.progress?.(line),
@@ -144,7 +144,7 @@ function givenAddress(name: PartName, env: NodeJS.ProcessEnv): string | undefine
   return given[name].find((value) => value !== undefined && value !== '')
 }
 
-function readFormer(file: string): StackAddresses {
+function readPrevious(file: string): StackAddresses {
   try {
     const { kafka, postgres, redis } = JSON.parse(readFileSync(file, 'utf8')) as Partial<StackAddresses>
     return { kafka: kafka ?? '', postgres: postgres ?? '', redis: redis ?? '' }

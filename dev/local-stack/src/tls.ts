@@ -19,7 +19,7 @@ export interface StackTls {
   readonly passwords: Readonly<Record<PartName, string>>
   /** Kafka also takes unsigned tokens (JWT without signature, SASL OAUTHBEARER): for tests of that login. */
   readonly kafkaTokens?: boolean
-  /** How long a login at Kafka lasts until it has to be repeated (KIP-368), milliseconds; for ever if not given. */
+  /** How long a login at Kafka lasts until it has to be repeated (KIP-368), milliseconds; without limit if not given. */
   readonly kafkaLoginMs?: number
 }
 

@@ -10,7 +10,7 @@ export interface ExtraBroker {
   readonly nodeId: number
   /** `host:port`. */
   readonly address: string
-  /** Of its process; another one after each start. */
+  /** The id of its process; another one after each start. */
   pid(): number
   /** Ends it by SIGKILL and resolves when it has ended. */
   kill(): Promise<void>

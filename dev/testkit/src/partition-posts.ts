@@ -4,7 +4,7 @@ import { withClient } from './topics.ts'
 
 /** What ingest answered to a post of one event for each of some partitions. */
 export interface PartitionAnswer {
-  /** Of the HTTP answer: 202, 207 or 503. */
+  /** Status of the HTTP answer: 202, 207 or 503. */
   readonly status: number
   readonly ms: number
   /** `accepted`, `retry` or `refused`, by partition. */

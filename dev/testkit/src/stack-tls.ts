@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import type { StackTls } from '@ariftly/local-stack'
 import { createTestAuthority, type TestAuthority, type TestCertificate } from './certificates.ts'
 
-/** What a stack that speaks TLS alone is started with, and what its clients need. */
+/** Settings of a stack that speaks TLS alone, and of its clients. */
 export interface TestTls {
   /** For `startStack`. */
   readonly stack: StackTls
@@ -20,7 +20,7 @@ export interface TestTls {
   close(): void
 }
 
-/** What the stack requires of its clients in addition to the password. */
+/** Settings that its clients need in addition to the password. */
 export interface TestTlsOptions {
   /** Every client must show a certificate of the authority. */
   readonly mutual?: boolean

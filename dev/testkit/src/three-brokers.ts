@@ -7,7 +7,7 @@ export interface ThreeBrokers {
   readonly stack: Awaited<ReturnType<typeof startOwnStack>>
   /** `host:port` of all, comma-separated. */
   readonly brokers: string
-  /** Those that may be killed and frozen; the first broker is the controller. */
+  /** Brokers that may be killed and frozen; the first broker is the controller. */
   readonly others: readonly [ExtraBroker, ExtraBroker]
   close(): Promise<void>
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createBatcher } from './batcher.ts'
 
 describe('the batcher', () => {
-  test('takes the items of one turn together, and later ones as the next batch', async () => {
+  test('takes the items of one tick together, and later ones as the next batch', async () => {
     const batches: (readonly number[])[] = []
     const opened: (() => void)[] = []
     const batcher = createBatcher<number, number>({
@@ -15,12 +15,12 @@ describe('the batcher', () => {
       },
     })
     const results = Promise.all([1, 2, 3, 4, 5].map((item) => batcher.add(item)))
-    await turn()
+    await tick()
     expect(batches).toEqual([[1, 2, 3]])
     expect(batcher.size()).toBe(5)
     opened.shift()?.()
-    await turn()
-    await turn()
+    await tick()
+    await tick()
     expect(batches).toEqual([
       [1, 2, 3],
       [4, 5],
@@ -39,7 +39,7 @@ describe('the batcher', () => {
       run: async (items) => {
         running += 1
         most = Math.max(most, running)
-        for (let turns = 0; turns < 5; turns += 1) await turn()
+        for (let ticks = 0; ticks < 5; ticks += 1) await tick()
         running -= 1
         return items
       },
@@ -64,7 +64,7 @@ describe('the batcher', () => {
   })
 })
 
-function turn(): Promise<void> {
+function tick(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve)
   })

@@ -13,7 +13,7 @@ interface Entry<Item, Result> {
 }
 
 /**
- * Batches by load: the first item is run at the end of this event-loop turn; items that arrive while `concurrency` batches
+ * Batches by load: the first item is run at the end of this event-loop tick; items that arrive while `concurrency` batches
  * run form the next one, up to `max`. So it adds no wait when idle and makes large batches when busy. `run` returns one
  * result an item, in order. Its queue is bounded by its callers: each waits for its item.
  */

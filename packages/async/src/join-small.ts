@@ -1,7 +1,7 @@
 import { createBatcher } from './batcher.ts'
 import { Semaphore } from './semaphore.ts'
 
-/** What {@link joinSmall} needs. */
+/** Dependencies of {@link joinSmall}. */
 export interface JoinSmallOptions<Item, Result> {
   /** Whether an item may share a write. One that is not small has its own, so that no other item waits for it. */
   readonly isSmall: (item: Item) => boolean
@@ -14,7 +14,7 @@ export interface JoinSmallOptions<Item, Result> {
 }
 
 /**
- * Joins small items that come at the same time in one write, as what they cost one by one is the write and not the item. When a common
+ * Joins small items that arrive at the same time in one write, as the write costs more than the item. When a common
  * write fails each of its items is written alone, so that none fails or waits for the fault of another.
  */
 export function joinSmall<Item, Result>(o: JoinSmallOptions<Item, Result>): (item: Item) => Promise<Result> {

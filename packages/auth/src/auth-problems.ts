@@ -20,7 +20,7 @@ export function invalidKey(): Problem {
 /** 403: the key is good for other things. */
 export function forbidden(scope: Scope): Problem {
   return new Problem(403, 'missing_scope', {
-    detail: `The API key lacks the scope \`${scope}\`.`,
+    detail: `The API key does not have the scope \`${scope}\`.`,
     headers: { 'WWW-Authenticate': `Bearer realm="ariftly", error="insufficient_scope", scope="${scope}"` },
   })
 }

@@ -38,7 +38,7 @@ export interface KeySecret {
   readonly secret: number
 }
 
-/** Tells who calls. */
+/** Identifies the caller of a request. */
 export interface Authenticator {
   /**
    * The caller of an `Authorization` header; no promise when its key is cached. Throws or rejects with a Problem: 401 for a
@@ -215,7 +215,9 @@ class CachingAuthenticator implements Authenticator {
   }
 
   #onReset(): void {
-    this.#log.warn('the feed of key changes went back: every key is looked up again')
+    this.#log.warn(
+      'the feed of key changes has a lower number than before, as after a restore: every key is looked up again',
+    )
     this.#forgetKeys()
   }
 

@@ -4,7 +4,7 @@ import { messageOf, withTimeout, type Logger } from '@ariftly/runtime'
 /** One entry of the feed. */
 export interface KeyChange {
   readonly seq: number
-  /** Of an entry of a tenant the id of no key. */
+  /** In an entry of a tenant the id of no key. */
   readonly keyId: string
   /** Set in an entry for all keys of a tenant; otherwise null. */
   readonly tenant: string | null
@@ -15,7 +15,7 @@ export interface KeyChange {
    */
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** Of `rotated`: the number of the secret that was replaced; otherwise null. */
+  /** The number of the secret that was replaced, for `rotated`; otherwise null. */
   readonly secret: number | null
   /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
   readonly endsAtMs: number | null

@@ -19,7 +19,7 @@ export interface KeyLookups {
 interface KeyLookupsOptions {
   /** Finds the keys of names with one statement, in the order of the names. */
   readonly lookup: (names: readonly string[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
-  /** Called in the same event-loop turn in which a record is known to be no older than the last change read. */
+  /** Called in the same event-loop tick in which a record is known to be no older than the last change read. */
   readonly settle: (name: string, record: ApiKeyRecord | undefined) => Caller | undefined
   /** Whether the start of the feed is known. */
   readonly isFeedStarted: () => boolean

@@ -76,7 +76,7 @@ describe('errors', () => {
 
   test.each([
     [401, 'invalid_api_key', 'The API key is unknown, revoked or expired.'],
-    [403, 'missing_scope', 'The API key lacks the scope `webhooks`.'],
+    [403, 'missing_scope', 'The API key does not have the scope `webhooks`.'],
   ])('%i ends with exit code 4, and says what is missing', async (status, code, detail) => {
     answer(status, problem(status, code, { detail }))
     const ran = await call(['webhooks', 'list'])

@@ -30,7 +30,7 @@ export async function runCli(host: Host): Promise<ExitCode> {
   const gone = new AbortController()
   const signal = AbortSignal.any([host.signal, gone.signal])
   const out = createOutput(host.stdout, host.env, () =>
-    gone.abort(new Error('The reader of standard output has gone away.')),
+    gone.abort(new Error('The reader of standard output has closed it.')),
   )
   const err = createOutput(host.stderr, host.env, () => undefined)
   const servers: Server[] = []
@@ -112,7 +112,7 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
   }
 }
 
-/** Commands say themselves what is to be said. */
+/** Commands print all messages themselves. */
 const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Also where the command line could not be parsed. */

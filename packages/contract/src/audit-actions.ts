@@ -1,4 +1,4 @@
-/** The actions of the audit log; more may come. */
+/** The actions of the audit log; more may be added. */
 export const AUDIT_ACTIONS = [
   'api_key.create',
   'api_key.update',

@@ -13,7 +13,7 @@ export interface BodyError {
 /** What is wrong with a value; `path` leads from it to the place (`/name`). */
 export type CheckFault = Pick<BodyError, 'code' | 'message'> & { readonly path?: string }
 
-/** At most so many errors of one body are named. */
+/** Errors of one body that are named at most. */
 const ERRORS_MAX = 10
 const NAME_CHARS_MAX = 64
 const WORDS_CHARS_MAX = 300

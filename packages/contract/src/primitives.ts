@@ -11,7 +11,7 @@ export function oneOf<W extends string>(words: readonly W[], description?: strin
 }
 
 /**
- * A string of an answer that is one of some words, to which more may come. It is no `enum`: a generated client would refuse a word that is
+ * A string of an answer that is one of some words, to which more may be added. It is no `enum`: a generated client would refuse a word that is
  * new. The words are in the description, and in `x-extensible-enum` for tools that know the keyword.
  */
 export function oneOfMore<W extends string>(words: readonly W[], description?: string): TUnsafe<W> {
@@ -61,7 +61,7 @@ export const tenantSchema = Type.String({
 /** One of the ten types, in a request. */
 export const eventTypeSchema = oneOf(EVENT_TYPES)
 
-/** The type of an event, in an answer: more may come. */
+/** The type of an event, in an answer: more may be added. */
 export const readEventTypeSchema = oneOfMore(EVENT_TYPES)
 
 /** RFC 3339 in UTC with milliseconds, as all our answers write times. */
@@ -79,5 +79,5 @@ export const cursorSchema: TSchema = Type.String({ minLength: 1, description: 'O
 /** A scope of an API key, in a request. */
 export const scopeSchema = oneOf(SCOPES)
 
-/** A scope of an API key, in an answer: more may come. */
+/** A scope of an API key, in an answer: more may be added. */
 export const readScopeSchema = oneOfMore(SCOPES)

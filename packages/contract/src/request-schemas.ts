@@ -43,7 +43,10 @@ const webhookMembers = {
     nullable(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
   ),
   headers: Type.Optional(
-    described(nullable(headersSchema), 'Headers that every delivery carries; none of ours and none of the connection.'),
+    described(
+      nullable(headersSchema),
+      'Headers that are added to every delivery; not headers that the service or the connection sets.',
+    ),
   ),
   rate_limit: Type.Optional(
     described(
@@ -165,7 +168,7 @@ const quotaSchema = Type.Object(
 export const apiKeyChangesSchema = Type.Object(
   {
     name: Type.Optional(keyNameSchema),
-    quota: Type.Optional(described(nullable(quotaSchema), 'Takes the place of the whole quota.')),
+    quota: Type.Optional(described(nullable(quotaSchema), 'Replaces the whole quota.')),
     expires_at: Type.Optional(nullable(timeInputSchema)),
   },
   CLOSED,
@@ -234,7 +237,7 @@ export const redeliveryRequestSchema = Type.Object(
         types: Type.Optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'Another name of `type`: give one of them.' }),
         ),
-        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only those whose newest attempt failed so.')),
+        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only deliveries whose newest attempt has this error class.')),
         after: Type.Optional(
           described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).'),
         ),

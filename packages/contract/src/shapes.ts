@@ -2,7 +2,7 @@ import { EVENT_TYPES } from '@ariftly/events'
 
 /** What a text must be like, for schemas and for the message of a value that is not. */
 interface Shape {
-  /** Of a JSON Schema. */
+  /** The `pattern` of a JSON Schema. */
   readonly pattern: string
   /** The end of the sentence "must be …". */
   readonly words: string

@@ -12,7 +12,7 @@ const EVENT_SELECTORS: readonly string[] = [
   ...EVENT_TYPES,
 ]
 
-/** Whether the events of one task come one after another. */
+/** Whether the events of one task are delivered one after another. */
 export const ORDERINGS = ['none', 'task'] as const
 
 /** Statuses of deliveries that a replay may be bound to. */

@@ -9,7 +9,7 @@ import type { EgressOutcome, EgressRequest, ErrorClass } from './outcome.ts'
 import type { EgressPolicy } from './policy.ts'
 import { createResolver, type Resolve } from './resolve.ts'
 
-/** What an egress is made of; `resolve`, `dial` and `ca` are for tests. */
+/** Options of an egress; `resolve`, `dial` and `ca` are for tests. */
 export interface EgressOptions {
   readonly policy: EgressPolicy
   readonly resolve?: Resolve
@@ -27,9 +27,9 @@ export interface Egress {
 }
 
 /**
- * The way out to subscribers: connections are guarded (`dialGuarded`) and kept per origin; redirects are never followed,
- * nothing is decompressed, at most 64 KiB of an answer are read, 16 KiB of its body and 2 KiB of its headers are kept, and
- * one deadline covers the look-up, the connection, TLS, request and answer together.
+ * The way out to subscribers: connections are guarded (`dialGuarded`) and kept per origin. Redirects are not followed,
+ * nothing is decompressed, at most 64 KiB of an answer are read. 16 KiB of its body and 2 KiB of its headers are kept. One
+ * deadline covers the look-up, the connection, TLS, request and answer together.
  */
 export function createEgress(o: EgressOptions): Egress {
   const { policy, dial = dialTcp } = o

@@ -11,7 +11,7 @@ const KEPT_BYTES_MAX = 16 * 1024
 /** The most of its headers that is kept, names and values together. */
 const KEPT_HEADER_BYTES_MAX = 2 * 1024
 
-/** What has arrived so far; still there when the exchange fails half-way. */
+/** The part that has arrived; kept when the exchange fails half-way. */
 export interface Answer {
   status: number | null
   headers: Record<string, string> | null
@@ -80,7 +80,7 @@ class AnswerReader implements Dispatcher.DispatchHandler {
     this.#readBytes += chunk.length
     if (this.#readBytes <= READ_BYTES_MAX || this.#cut) return
     this.#cut = true
-    controller.abort(new Error('the answer is longer than is read'))
+    controller.abort(new Error('the answer is longer than the limit'))
   }
 
   onResponseEnd(): void {

@@ -157,7 +157,7 @@ describe('a hostile receiver', () => {
     ['sends its status a byte at a time', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n')],
     ['sends endless small headers slowly', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n', 'x: y\r\n')],
     ['sends an endless body slowly', (socket: Socket) => drip(socket, 'HTTP/1.1 200 OK\r\n\r\n', 'x')],
-    ['sends interim answers for ever', (socket: Socket) => drip(socket, '', 'HTTP/1.1 102 Processing\r\n\r\n')],
+    ['sends interim answers without end', (socket: Socket) => drip(socket, '', 'HTTP/1.1 102 Processing\r\n\r\n')],
     ['closes its half and waits', (socket: Socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab')],
   ])('that %s is cut off at the deadline', async (_, answer: (socket: Socket) => void) => {
     const outcome = await send(newEgress(), await raw(answer), { timeoutMs: TIMEOUT_MS })
@@ -306,7 +306,7 @@ describe('TLS', () => {
   })
 })
 
-/** Writes `first`, then a piece every 20 ms for ever: `then`, or nothing but `first` itself, a byte at a time. */
+/** Writes `first`, then a piece every 20 ms without end: `then`, or nothing but `first` itself, a byte at a time. */
 function drip(socket: Socket, first: string, then?: string): void {
   const pieces = then === undefined ? first.split('') : []
   if (then !== undefined) socket.write(first)

@@ -13,7 +13,7 @@ export interface Connection {
   record: DialRecord
   /** The dial made for the request that has the connection now; undefined when a kept socket was used. */
   dialled: DialRecord | undefined
-  /** Of the exchange that has the connection: it ends its dial too. */
+  /** The deadline of the exchange that has the connection: it ends its dial too. */
   deadline: Deadline
   idleSinceMs: number
   used: boolean

@@ -41,7 +41,7 @@ export interface EgressRequest {
 /** How the exchange ended. `errorClass` null means a 2xx that was read (up to the bound). */
 export interface EgressOutcome {
   readonly errorClass: ErrorClass | null
-  /** Words for operators; never holds a secret. Of a `dns_error` it must not be shown to tenants, nor the address and the time of the look-up: they would map our network. */
+  /** Words for operators; never holds a secret. For a `dns_error`, tenants must see neither it nor the address and time of the look-up: they would map our network. */
   readonly errorDetail: string | null
   /**
    * Why no address of the host may be reached, for operators alone: `not_found`, `lookup_failed`, or the range of the first address (`private`,
@@ -51,7 +51,7 @@ export interface EgressOutcome {
   readonly status: number | null
   readonly address: string | null
   readonly timing: EgressTiming
-  /** Of the answer: lower-case names, repeated ones joined by `, `. */
+  /** Headers of the answer: lower-case names, repeated ones joined by `, `. */
   readonly responseHeaders: Readonly<Record<string, string>> | null
   /** The first bytes of the answer, as sent (nothing is decompressed). */
   readonly responseBody: Buffer | null

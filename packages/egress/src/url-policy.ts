@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { checkAddress } from './address-policy.ts'
 import type { EgressPolicy } from './policy.ts'
 
-/** What `checkWebhookUrl` says; `code` and `message` are fit for a 422 problem at `/url`. */
+/** Result of `checkWebhookUrl`; `code` and `message` are fit for a 422 problem at `/url`. */
 export type UrlVerdict =
   { readonly ok: true; readonly url: URL } | { readonly ok: false; readonly code: UrlFault; readonly message: string }
 

@@ -18,7 +18,7 @@ export interface LogEvent {
   readonly traceparent: string | null
 }
 
-/** What a list, a stream or a webhook asks for; an absent member filters nothing. Types are exact. */
+/** The filter of a list, a stream or a webhook; an absent member filters nothing. Types are exact. */
 export interface EventFilter {
   readonly taskId?: string
   readonly sessionId?: string

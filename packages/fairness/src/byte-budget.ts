@@ -2,11 +2,11 @@
 export interface ByteBudgetOptions {
   /** In all. */
   readonly bytesMax: number
-  /** What one tenant may hold, given what the others leave of `bytesMax`; never more than that. Default: all of it. */
+  /** Bytes that one tenant may hold, by the bytes that the others leave of `bytesMax`; never more than these. Default: all of them. */
   readonly tenantMax?: (left: number) => number
 }
 
-/** What holds bytes and can be cut, such as a connection whose client does not read. */
+/** A holder of bytes that can be cut, such as a connection whose client does not read. */
 export interface ByteHolder {
   /** Bytes that it holds now. */
   unsentBytes(): number
@@ -116,7 +116,7 @@ export class ByteBudget {
   }
 }
 
-/** What one request, answer or stream holds of a {@link ByteBudget}. */
+/** The part of a {@link ByteBudget} that one request, answer or stream holds. */
 export class ByteShare {
   readonly tenant: Tenant
   readonly holder: ByteHolder | undefined
@@ -142,7 +142,7 @@ export class ByteShare {
     return true
   }
 
-  /** It holds so many bytes now, whether or not there is room for them. */
+  /** Sets the bytes that it holds, whether or not there is room for them. */
   set(bytes: number): void {
     const more = bytes - this.#bytes
     if (more === 0) return

@@ -25,7 +25,7 @@ export interface Poll {
   readonly close: () => Promise<void>
 }
 
-/** Runs `step` immediately and then repeatedly, one round at a time. Failures are retried for ever. */
+/** Runs `step` immediately and then repeatedly, one round at a time. Failures are retried without end. */
 export function startPoll(o: PollOptions): Poll {
   const { everyMs = 1000 } = o
   const closing = new AbortController()

@@ -13,7 +13,7 @@ export class TurnRefused extends Error {
   readonly reason: 'full' | 'aborted'
 
   constructor(reason: TurnRefused['reason']) {
-    super(reason === 'full' ? 'Too much work of this tenant waits.' : 'The work was given up before its turn came.')
+    super(reason === 'full' ? 'Too much work of this tenant waits.' : 'The work was given up before its turn.')
     this.name = 'TurnRefused'
     this.reason = reason
   }

@@ -12,7 +12,7 @@ export interface TokenBucketsOptions {
   readonly now?: () => number
 }
 
-/** Full buckets are dropped when there are so many, and again when there are twice as many as were left then. */
+/** Number of buckets at which full ones are dropped; the next time at twice the number that was left. */
 const SWEEP_MIN = 1000
 /** Parts of a bucket are fractions, whose sums are not exact. */
 const ROUNDING = 1e-6
@@ -51,7 +51,7 @@ export class TokenBuckets {
   }
 }
 
-/** What this process has of one bucket. */
+/** The share of one bucket that this process has. */
 export class TokenBucket {
   #rate: BucketRate
   #shares = 1
@@ -69,7 +69,7 @@ export class TokenBucket {
     return this.#left
   }
 
-  /** What it holds at most. */
+  /** The most that it holds. */
   get burst(): number {
     return this.#rate.burst / this.#shares
   }

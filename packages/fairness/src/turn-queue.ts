@@ -4,7 +4,7 @@ interface Line<T> {
   first: number
 }
 
-/** Items that have left are dropped once there are so many of them, and at least as many as are left. */
+/** Items that have left are dropped once there are this many, and at least as many as are left. */
 const DROP_MIN = 64
 
 /**

@@ -1,4 +1,4 @@
-/** What a {@link Fault} is made of. */
+/** Members of a {@link Fault}. */
 export interface FaultDetails {
   /** Stable, snake_case; code and alarms distinguish faults by it. */
   readonly code: string

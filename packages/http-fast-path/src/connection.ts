@@ -195,7 +195,7 @@ export class Connection {
     if (held !== undefined && !this.#isHalfClosed) socket.unshift(held)
     this.#options.handOver()
     if (this.#isHalfClosed) {
-      // An ended stream does not take `unshift`. `end` follows a turn later, so that a refusal of the head is written before it.
+      // An ended stream does not take `unshift`. `end` follows a tick later, so that a refusal of the head is written before it.
       socket.emit('data', held)
       setImmediate(() => {
         if (!socket.destroyed) socket.emit('end')

@@ -161,8 +161,8 @@ describe('a connection of the fast path', () => {
     socket.write(post('big'))
     await eventually(() => bodies.length === 1)
     socket.write(post('next'))
-    // Enough turns of the server's event loop to read it.
-    for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve))
+    // Enough ticks of the server's event loop to read it.
+    for (let tick = 0; tick < 20; tick += 1) await new Promise((resolve) => setImmediate(resolve))
     expect(bodies).toEqual(['big'])
     // The memory of the response is held until it is read.
     expect(ended).toEqual([])
@@ -227,7 +227,7 @@ test('a burst of refusals does not delay a request a moment later', async () => 
   const answers = flood.map(({ socket }) => once(socket, 'data').then(() => answered.push('flood')))
   for (const { socket } of flood) socket.write(post('limited'))
   const before = bodies.length
-  for (let turn = 0; bodies.length === before && turn < 10_000; turn += 1) {
+  for (let tick = 0; bodies.length === before && tick < 10_000; tick += 1) {
     await new Promise((resolve) => setImmediate(resolve))
   }
   answers.push(once(neighbour.socket, 'data').then(() => answered.push('neighbour')))

@@ -1,10 +1,10 @@
-/** Resolves in a later turn of the event loop, in the order of the calls. */
+/** Resolves in a later tick of the event loop, in the order of the calls. */
 export type DeferRefusal = () => Promise<void>
 
 const EACH_TURN = 4
 
 /**
- * Releases at most 4 rate-limit refusals per event-loop turn, so that a burst of 429s cannot delay other requests or Kafka's
+ * Releases at most 4 rate-limit refusals per event-loop tick, so that a burst of 429s cannot delay other requests or Kafka's
  * answers. The queue is bounded by the number of open connections, as each has at most one request in the fast path.
  */
 export function createDeferRefusal(): DeferRefusal {

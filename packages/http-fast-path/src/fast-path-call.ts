@@ -2,7 +2,7 @@ import type { RequestContext } from '@ariftly/http'
 
 /** The memory that a post takes. */
 export interface PostMemory {
-  /** The response is written, but the client has not taken so many bytes of it. False when the client is to be cut. */
+  /** The response is written, and `unsentBytes` of it are not sent yet. False when the client is to be cut. */
   answered(unsentBytes: number): boolean
   /** The response is sent completely, or the client has disconnected. */
   release(): void
@@ -27,7 +27,7 @@ export class FastPathCall {
     for (const name in headers) this.#headers[name] = headers[name] ?? ''
   }
 
-  /** Tells the post's memory what becomes of the response. For one caller. */
+  /** Reports to the post's memory when the response ends. For one caller. */
   hold(memory: PostMemory): void {
     this.#memory = memory
   }
@@ -37,7 +37,7 @@ export class FastPathCall {
     return this.#headers
   }
 
-  /** The response waits for the client with so many bytes. False when the client is to be cut. */
+  /** `unsentBytes` of the response wait for the client. False when the client is to be cut. */
   wait(unsentBytes: number): boolean {
     return this.#memory?.answered(unsentBytes) ?? true
   }

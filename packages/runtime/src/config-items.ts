@@ -4,7 +4,7 @@ import { isIP } from 'node:net'
 export interface SettingOptions {
   /** One sentence for the table in the docs. */
   readonly doc: string
-  /** Never printed; may also come from the file that `NAME_FILE` names. */
+  /** Never printed; may also be in the file that `NAME_FILE` names. */
   readonly secret?: boolean
   /** The name that it had before: read where the new one is absent, for as long as SUPPORT.md says. */
   readonly oldName?: string

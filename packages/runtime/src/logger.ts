@@ -9,7 +9,7 @@ export interface LoggerOptions {
   readonly service: string
   /** Lowest level that is written: `fatal`, `error`, `warn`, `info`, `debug`, `trace` or `silent`. */
   readonly level: string
-  /** Default: standard output; `info` lines once per event-loop turn, others immediately, so that a crash loses none. */
+  /** Default: standard output; `info` lines once per event-loop tick, others immediately, so that a crash loses none. */
   readonly destination?: { write(line: string): void }
 }
 
@@ -72,7 +72,7 @@ const INFO = '{"level":"info"'
 
 let stdout: ReturnType<typeof createTurnWriter> | undefined
 
-/** Writes the `info` lines of an event-loop turn together, as a write costs as much as formatting a line. */
+/** Writes the `info` lines of an event-loop tick together, as a write costs as much as formatting a line. */
 function createTurnWriter(): { write(line: string): void } {
   const out = pino.destination({ dest: 1, sync: true })
   let waiting = ''

@@ -2,7 +2,7 @@ import type { Metrics } from './metrics.ts'
 
 /** The numbers of a reader of the log, as the log reader of packages/kafka has them. */
 export interface ReaderNumbers {
-  /** Of each partition that is read: the next offset, the partition's end, and when its first unread record was appended. */
+  /** For each partition that is read: the next offset, the partition's end, and when its first unread record was appended. */
   lag(): ReadonlyMap<
     number,
     { readonly next: number; readonly highWatermark: number; readonly oldestMs: number | undefined }

@@ -34,7 +34,7 @@ export function createReleasers(log: Pick<Logger, 'error'>): Releasers {
     try {
       await release()
     } catch (error) {
-      log.error({ release: name, err: error }, 'a release failed')
+      log.error({ release: name, err: error }, 'a resource could not be closed')
     }
   }
 

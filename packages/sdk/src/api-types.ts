@@ -180,7 +180,7 @@ export interface NewWebhook {
   readonly session_id?: string | null
   readonly agent?: string | null
   readonly description?: string | null
-  /** Headers that every delivery carries; none of ours and none of the connection. */
+  /** Headers that are added to every delivery; not headers that the service or the connection sets. */
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
@@ -202,7 +202,7 @@ export interface WebhookChanges {
   readonly session_id?: string | null
   readonly agent?: string | null
   readonly description?: string | null
-  /** Headers that every delivery carries; none of ours and none of the connection. */
+  /** Headers that are added to every delivery; not headers that the service or the connection sets. */
   readonly headers?: Readonly<Record<string, string>> | null
   /** Deliveries a second; null is no limit. */
   readonly rate_limit?: number | null
@@ -441,7 +441,7 @@ export interface RedeliveryRequest {
     readonly type?: string
     /** Another name of `type`: give one of them. */
     readonly types?: string
-    /** Only those whose newest attempt failed so. */
+    /** Only deliveries whose newest attempt has this error class. */
     readonly error_class?: "http_3xx" | "http_4xx" | "http_5xx" | "timeout" | "tls_error" | "connection_refused" | "connection_reset" | "dns_error" | "blocked"
     /** ISO 8601; only deliveries whose `created_at` is this time or later (inclusive). */
     readonly after?: string
@@ -591,7 +591,7 @@ export interface NewApiKeyRequest {
 /** `ApiKeyChanges` as the API documents it. */
 export interface ApiKeyChanges {
   readonly name?: string
-  /** Takes the place of the whole quota. */
+  /** Replaces the whole quota. */
   readonly quota?: {
     readonly events_per_s?: number | null
     readonly bytes_per_s?: number | null
@@ -708,17 +708,17 @@ export interface System {
   } | null
   /** Processes that registered themselves, by service: at most 500 webhook workers, and 500 others. A stopped one is listed for a while. */
   readonly processes: readonly ({
-    /** `ingest`, `stream-gateway` or `webhook-worker`; more may come. */
+    /** `ingest`, `stream-gateway` or `webhook-worker`; more may be added. */
     readonly service: string
     /** Another one after each start. */
     readonly id: string
-    /** When it last said that it is at work. */
+    /** Time of its last heartbeat. */
     readonly seen_at: string
   })[]
   readonly deliveries: {
     /** Deliveries that are neither delivered, failed nor cancelled. */
     readonly pending_count: number
-    /** Those of them that may be sent now. */
+    /** Pending deliveries that may be sent now. */
     readonly due_count: number
     /** False when the count ended at a limit: there are at least so many. */
     readonly complete: boolean
@@ -1478,9 +1478,9 @@ export interface ListAuditEntriesQuery {
 export interface ListDeadLettersQuery {
   /** Only this reason. */
   readonly reason?: "missing_attribute" | "bad_attribute" | "unknown_type" | "key_mismatch" | "wrong_partition" | "id_out_of_window" | "value_missing" | "value_too_large" | "value_not_utf8" | "value_not_one_line" | "value_not_json_object" | "value_too_deep" | "value_bad_string" | "value_duplicate_member" | "value_first_member" | "not_storable"
-  /** Only those whose `at` is this time or later (inclusive). */
+  /** Only dead letters whose `at` is this time or later (inclusive). */
   readonly after?: string
-  /** Only those whose `at` is before this time (exclusive). */
+  /** Only dead letters whose `at` is before this time (exclusive). */
   readonly before?: string
   /** Largest number of entries of the page. */
   readonly limit?: number

@@ -72,7 +72,7 @@ export class Ariftly {
 
   /**
    * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) until the queued ones
-   * are sent, and returns those that could not be sent: their promises reject with a ClosedError, and a spool keeps them. They
+   * are sent, and returns the ones that could not be sent: their promises reject with a ClosedError, and a spool keeps them. They
    * have ids, so sending them again makes no duplicates.
    */
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number | undefined } = {}): Promise<{

@@ -34,7 +34,7 @@ export class ConnectionError extends AriftlyError {
 /** The time of an attempt (`attemptTimeoutMs`), of a whole call (`totalTimeoutMs`) or of a `send` (`timeoutMs`) is over. */
 export class TimeoutError extends AriftlyError {
   override readonly name: string = 'AriftlyTimeoutError'
-  /** Of a `send`: events that were posted and may still be accepted. */
+  /** For a `send`: events that were posted and may still be accepted. */
   readonly ids: readonly string[]
 
   constructor(message: string, ids: readonly string[] = []) {

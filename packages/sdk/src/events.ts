@@ -28,9 +28,9 @@ export class Events extends Resource {
    * ids, so without duplicates, until the client is closed; events of one task keep their order. While the queue is full the
    * promise waits: await it, and memory stays bounded.
    *
-   * Rejects with an EventRefusedError (its `pointer` names the fault), an ApiError when the key is refused, a ClosedError when
-   * `close` gives the event back, the error of a spool that cannot keep it, a TimeoutError after `timeoutMs`, or the signal's
-   * reason. After the last two an event that was not posted is withdrawn; a posted one may still be accepted: `ids` of the
+   * Rejects with an EventRefusedError (its `pointer` names the fault), an ApiError when the key is refused, or a ClosedError
+   * when `close` gives the event back. It also rejects with the error of a spool that cannot keep it, a TimeoutError after
+   * `timeoutMs`, or the signal's reason. After the last two an event that was not posted is withdrawn; a posted one may still be accepted: `ids` of the
    * TimeoutError names it.
    */
   send(

@@ -45,9 +45,9 @@ export interface ClientOptions {
   readonly baseUrl?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: typeof fetch | undefined
-  /** Of each attempt, headers and body; default 20 s. */
+  /** Time limit of each attempt, headers and body; default 20 s. */
   readonly attemptTimeoutMs?: number | undefined
-  /** Of a call with all its retries and waits; default 120 s. A `send` has its own `timeoutMs`; streams have none. */
+  /** Time limit of a call with all its retries and waits; default 120 s. A `send` has its own `timeoutMs`; streams have none. */
   readonly totalTimeoutMs?: number | undefined
   /** Retries of a call; default 5, and 0 is 0. Sending and streams retry until they are ended. */
   readonly maxRetries?: number | undefined

@@ -14,9 +14,11 @@ export interface SignOptions {
 }
 
 /**
- * The signature headers of one attempt: `x-ariftly-signature` (hex HMAC-SHA256 of the body under the UTF-8 bytes of the
- * oldest secret, so that it changes only when a rotation's overlap ends) and the three of Standard Webhooks,
- * `webhook-id`, `webhook-timestamp`, `webhook-signature` (one `v1,<base64>` a secret, separated by spaces).
+ * The signature headers of one attempt:
+ * - `x-ariftly-signature`: hex HMAC-SHA256 of the body under the UTF-8 bytes of the oldest secret, so that it changes only when
+ *   a rotation's overlap ends,
+ * - of Standard Webhooks `webhook-id`, `webhook-timestamp`, `webhook-signature` (one `v1,<base64>` a secret, separated by spaces).
+ *
  * Throws RangeError without a secret.
  */
 export function signWebhook({ id, timestampS, body, secrets }: SignOptions): Record<string, string> {

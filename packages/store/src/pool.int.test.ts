@@ -58,12 +58,12 @@ describe('sessions', () => {
 
 describe('a lost Postgres', () => {
   test('fails a query immediately when nothing listens', async () => {
-    const nobody = createPool({ role: null, url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
+    const refused = createPool({ role: null, url: 'postgres://x@127.0.0.1:1/x', applicationName: 'test', max: 1 })
     const startedMs = performance.now()
-    const error: unknown = await nobody.query('SELECT 1').catch((reason: unknown) => reason)
+    const error: unknown = await refused.query('SELECT 1').catch((reason: unknown) => reason)
     expect(isUnavailable(error)).toBe(true)
     expect(performance.now() - startedMs).toBeLessThan(3000)
-    await nobody.end()
+    await refused.end()
   })
 
   test('fails a query of a server that says nothing, and the next one after it speaks again works', async () => {
@@ -148,9 +148,9 @@ function barrier(count: number): () => Promise<void> {
   const opened = new Promise<void>((resolve) => {
     open = resolve
   })
-  let come = 0
+  let arrived = 0
   return () => {
-    if (++come >= count) open()
+    if (++arrived >= count) open()
     return opened
   }
 }

@@ -17,7 +17,7 @@ export function prepared(text: string, values: unknown[]): pg.QueryConfig<unknow
   return { name, text, values }
 }
 
-/** Makes the question whether a query without parameters finds a row: one look, without a lock. `from` is a constant. */
+/** Makes the question whether a query without parameters finds a row: one read, without a lock. `from` is a constant. */
 export function exists(from: string): (db: Queryable) => Promise<boolean> {
   const text = `SELECT EXISTS (SELECT FROM ${from}) AS any`
   return async (db) => (await db.query<{ any: boolean }>(prepared(text, []))).rows[0]?.any === true

@@ -17,7 +17,7 @@ export interface RetentionDays {
   readonly deliveries: number
 }
 
-/** Of an installation that has not said otherwise. */
+/** The retention without settings. */
 export const DEFAULT_RETENTION: Retention = retentionOf({ events: 90, log: 7, deliveries: 35 })
 
 /** What `migrate` has written last. One row. */

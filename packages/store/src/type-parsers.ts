@@ -1,6 +1,6 @@
 import pg from 'pg'
 
-/** Of `pg_type`. */
+/** Ids of types in `pg_type`. */
 const OID = { int8: 20, json: 114 } as const
 
 /**

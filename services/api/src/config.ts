@@ -1,6 +1,6 @@
 import { databaseConfig, int, kafkaConfig, oneOf, settings, url, type ConfigOf } from '@ariftly/runtime'
 
-/** What the api reads from the environment. */
+/** Settings of the api. */
 export const apiConfig = {
   ...kafkaConfig,
   KAFKA_DLQ_TOPIC: settings.KAFKA_DLQ_TOPIC,

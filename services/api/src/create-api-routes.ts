@@ -43,12 +43,12 @@ const DEAD_LETTERS_WAITING_MAX = 4
 const SYSTEM_MAX = 1
 const SYSTEM_WAITING_MAX = 4
 
-/** What the routes need. */
+/** Dependencies of the routes. */
 export interface ApiRoutesDeps extends Pick<ServiceDeps, 'log' | 'tracing'> {
   readonly config: Pick<ApiConfig, 'ADMIN_WRITES_PER_S' | 'KAFKA_DLQ_TOPIC'>
-  /** Of {@link EVENTS_POOL_MAX} connections. */
+  /** Has {@link EVENTS_POOL_MAX} connections. */
   readonly events: Pool
-  /** Of at least {@link REST_POOL_MAX} connections. */
+  /** Has at least {@link REST_POOL_MAX} connections. */
   readonly pool: Pool
   readonly keyring: Keyring
   readonly policy: EgressPolicy
@@ -65,7 +65,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
   const { config, events, pool, keyring, policy, egress, kafka, log, tracing } = deps
   const cursors = createCursorCodec(keyring)
   const gate = createTenantGate({ concurrencyMax: EVENTS_POOL_MAX, waitingMax: EVENTS_WAITING_MAX })
-  // Of a tenant's lists one at a time reads deliveries.
+  // One list of a tenant at a time reads deliveries.
   const turns = new TenantTurns({ concurrencyMax: EVENTS_POOL_MAX, perTenantMax: 1 })
   const tests = createTenantGate({ concurrencyMax: TESTS_MAX, waitingMax: TESTS_WAITING_MAX })
   const deadLetters = createTenantGate({ concurrencyMax: DEAD_LETTERS_MAX, waitingMax: DEAD_LETTERS_WAITING_MAX })

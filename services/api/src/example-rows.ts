@@ -15,9 +15,9 @@ export const EXAMPLE_MS = Date.UTC(2026, 10, 25, 8, 45, 37, 123)
 const DAY_MS = 86_400_000
 
 const UUID = '01m88y3fz3eeksq399rkr6wnx3'
-/** Of the event that the other rows are about. */
+/** The id of the event of the other rows. */
 export const EVENT_ID = `evt_${UUID}`
-/** Of the webhook that the other rows are about. */
+/** The id of the webhook of the other rows. */
 export const WEBHOOK_ID = `whk_${UUID}`
 const TASK_ID = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
 const TENANT = 'acme'

@@ -231,7 +231,7 @@ describe('GET /v1/events/{id}', () => {
     await store([event])
   })
 
-  test('shows the event with a tag, with which it may be cached for ever', async () => {
+  test('shows the event with a tag, with which it may be cached without limit', async () => {
     const answer = await call(`/v1/events/${event.id}`)
     expect(answer.text).toBe(renderEvent(event).toString())
     expect(answer.headers.get('cache-control')).toBe('private, max-age=31536000, immutable')

@@ -30,7 +30,7 @@ export function createTenantGate({ concurrencyMax, waitingMax }: TenantGateOptio
 
 function problemOf({ reason }: TurnRefused): Problem {
   if (reason === 'aborted') {
-    return new Problem(400, 'request_aborted', { detail: 'The client has left before its turn came.' })
+    return new Problem(400, 'request_aborted', { detail: 'The client disconnected before its turn.' })
   }
   return new Problem(429, 'too_many_queries', {
     detail: 'Too many requests of this tenant are waiting.',

@@ -1,6 +1,6 @@
 import { bool, databaseConfig, int, kafkaConfig, oneOf, settings, type ConfigOf } from '@ariftly/runtime'
 
-/** What ingest reads from the environment. */
+/** Settings of ingest. */
 export const ingestConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,

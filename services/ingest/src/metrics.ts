@@ -1,7 +1,7 @@
 import type { Metrics } from '@ariftly/runtime'
 import type { EntryResult } from './request/answer.ts'
 
-/** What ingest measures. */
+/** Metrics of ingest. */
 export interface IngestMetrics {
   /** Counts a post by what read it. */
   readonly posted: (reader: keyof PostsByReader) => void

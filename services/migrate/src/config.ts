@@ -17,5 +17,5 @@ export const migrateConfig = {
   ...retentionConfig,
 } as const
 
-/** What {@link migrateConfig} gives. */
+/** Result of {@link migrateConfig}. */
 export type MigrateConfig = ConfigOf<typeof migrateConfig>

@@ -1,7 +1,7 @@
 import { types } from 'node:util'
 import { backoffMs, Fault, messageOf, sleep, type Logger } from '@ariftly/runtime'
 
-/** What `migrate` uses of its process. */
+/** The parts of its process that `migrate` uses. */
 export interface MigrateDeps {
   readonly log: Logger
   /** Ends the wait for unavailable backends. */

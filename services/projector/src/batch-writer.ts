@@ -20,7 +20,7 @@ const TRANSACTIONS = { together: 2, alone: 4 } as const
 /** Connections that a batch writer uses at the same time. */
 export const CONNECTIONS = TRANSACTIONS.together + TRANSACTIONS.alone
 
-/** What writing batches needs. */
+/** Dependencies of writing batches. */
 export interface BatchWriterDeps extends WriteBatchesDeps {
   /** Writes dead letters and resolves when they are acknowledged. */
   writeDeadLetters(letters: readonly DeadLetter[]): Promise<void>
@@ -29,7 +29,7 @@ export interface BatchWriterDeps extends WriteBatchesDeps {
 }
 
 /**
- * Writes batches as `writeBatches` does, small ones of several partitions in one transaction: what they cost when events come
+ * Writes batches as `writeBatches` does, small ones of several partitions in one transaction: what they cost when events arrive
  * one by one is the transaction and not its rows. Batches whose common transaction fails, or has lost a position, are written
  * alone, so that none fails or waits for the fault of another.
  *

@@ -26,7 +26,7 @@ const USAGE = `Usage: npm run projection -- <command>
 
   status      how far the projection of events is, and how far behind, per partition
   verify      compares log and table over what the log still holds; exit code 1 when they differ
-  rebuild     reads the log from its start and inserts what the table lacks; moves no offset, touches no row
+  rebuild     reads the log from its start and inserts missing events; moves no offset, touches no row
   adopt-log   opens a new epoch: the log under this name is another one, and it is read from its start
               (--force: also when that is not known; never when it is the one that was read)
 `

@@ -1,6 +1,6 @@
 import { databaseConfig, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
 
-/** What the projector reads from the environment. */
+/** Settings of the projector. */
 export const projectorConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,

@@ -9,7 +9,7 @@ import { PROJECTION } from './projection.ts'
 import type { ProjectorMetrics } from './projector-metrics.ts'
 import { traceProjection } from './trace-projection.ts'
 
-/** What a projection needs. */
+/** Dependencies of a projection. */
 export interface ProjectionOptions {
   readonly pool: Pool
   readonly epoch: number
@@ -46,7 +46,8 @@ export function createProjection(
     writeDeadLetters: (given) => deadLetters.write(given),
     onWritten(outcome) {
       metrics.written(outcome)
-      for (const conflict of outcome.conflicts) log.warn(conflict, 'event_id_conflict')
+      for (const conflict of outcome.conflicts)
+        log.warn(conflict, 'event_id_conflict: the id belongs to an event with other content')
     },
   })
 

@@ -12,14 +12,13 @@ const DAY_MS = 24 * HOUR_MS
 const AHEAD_MS = 14 * DAY_MS
 /** Entries of the audit log that are removed in an hour at most. */
 const AUDIT_ROWS_MAX = 100_000
-/** Of API keys and of the feed of their changes, in one statement. */
+/** API keys, or entries of the feed of their changes, that one statement deletes. */
 const SLICE_ROWS = 1000
 
 /**
- * Once an hour creates the partitions of the coming two weeks and drops those whose time is over, and deletes entries of the
- * audit log older than 400 days, API keys that were revoked 35 days ago, changes of keys older than a day, and times of the log
- * older than what is kept of events. The rules of all but the last are
- * checked in Postgres. Returns a function that stops it.
+ * Once an hour creates the partitions of the next two weeks and drops expired ones. Then it deletes audit entries older than
+ * 400 days, API keys revoked 35 days ago, changes of keys older than a day, and times of the log older than the kept events.
+ * Postgres checks the rules of all but the last. Returns a function that stops it.
  */
 export function startExpiry(o: {
   readonly pool: Pool
@@ -42,6 +41,6 @@ export function startExpiry(o: {
     step: removeExpired,
     everyMs: HOUR_MS,
     log: o.log,
-    failing: 'partitions of events cannot be kept; tried again in an hour',
+    failing: 'partitions of events cannot be created or dropped, retrying in an hour',
   }).close
 }

@@ -2,7 +2,7 @@ import { bisect } from '@ariftly/async'
 import { sqlState, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 
-/** What came of events that were to be inserted. */
+/** What happened to events that were to be inserted. */
 export interface Inserted {
   readonly inserted: number
   /** Events that Postgres refused, with its reason. */

@@ -85,14 +85,14 @@ function pause(what: 'kafka' | 'postgres', ms: number): Step {
   }
 }
 
-/** At every moment each row is one of the model's, with the content that came first. */
-function look(): Step {
+/** At every moment each row is one of the model's, with the content of the first record. */
+function compare(): Step {
   return {
     check: () => true,
     async run(model, system) {
       for (const row of await system.rows()) expect(row).toEqual(model.first.get(row.id))
     },
-    toString: () => 'look',
+    toString: () => 'compare',
   }
 }
 
@@ -107,7 +107,7 @@ const steps = fc.commands(
     fc
       .tuple(fc.constantFrom('kafka' as const, 'postgres' as const), fc.integer({ min: 50, max: 400 }))
       .map((p) => pause(...p)),
-    fc.constant(look()),
+    fc.constant(compare()),
   ],
   { maxCommands: COMMANDS_MAX, size: 'max' },
 )

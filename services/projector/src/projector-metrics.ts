@@ -1,7 +1,7 @@
 import type { Metrics } from '@ariftly/runtime'
 import type { WrittenBatches } from './write-batches.ts'
 
-/** What the projector counts. */
+/** Metrics of the projector. */
 export interface ProjectorMetrics {
   written(outcome: WrittenBatches): void
   took(ms: number): void

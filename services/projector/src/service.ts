@@ -27,8 +27,8 @@ const BATCH = { recordsMax: 5_000, targetMs: 1_000 } as const
 
 /**
  * Starts the projector: it copies the log into the table of events, each event exactly once; position and rows are written
- * in one transaction. Returns at once; Kafka and Postgres are waited for inside. While the log is not the one that it should
- * be nothing is read, `/readyz` says so, and it continues without a restart when the log fits again or a new epoch was opened.
+ * in one transaction. Returns at once; Kafka and Postgres are waited for inside. While the log is not the one of the
+ * current epoch nothing is read and `/readyz` says so. It continues when the log fits again or a new epoch was opened.
  */
 export async function start(
   config: ProjectorConfig,

@@ -23,7 +23,7 @@ export interface ReadBatch {
   readonly deletedLetters?: number
 }
 
-/** What batches left behind, all of them together. */
+/** Result of the batches, summed up. */
 export interface WrittenBatches {
   readonly type: 'written'
   readonly inserted: number
@@ -40,7 +40,7 @@ export type WriteOutcome = WrittenBatches | { readonly type: 'lost' }
 /** `refused`: these rows cannot be stored, nothing was written. */
 export type TryOutcome = WriteOutcome | { readonly type: 'refused'; readonly letters: readonly DeadLetter[] }
 
-/** What writing batches needs. */
+/** Dependencies of writing batches. */
 export interface WriteBatchesDeps {
   readonly pool: Pool
   readonly epoch: number

@@ -2,7 +2,7 @@ import { databaseConfig, int, kafkaConfig, settings, type ConfigOf } from '@arif
 
 const MIB = 1024 * 1024
 
-/** What the stream gateway reads from the environment. */
+/** Settings of the stream gateway. */
 export const streamGatewayConfig = {
   ...kafkaConfig,
   KAFKA_TOPIC: settings.KAFKA_TOPIC,
@@ -60,7 +60,7 @@ export const streamGatewayConfig = {
     max: 16 * 1024 * MIB,
   }),
   STREAM_STALL_MS: int({
-    doc: 'A stream that takes no byte of what waits for it for so long is closed.',
+    doc: 'A stream that takes no byte for this long, while some wait for it, is closed.',
     default: 30_000,
     min: 1000,
     max: 600_000,
@@ -74,5 +74,5 @@ export const streamGatewayConfig = {
   }),
 } as const
 
-/** What {@link streamGatewayConfig} gives. */
+/** Result of {@link streamGatewayConfig}. */
 export type StreamGatewayConfig = ConfigOf<typeof streamGatewayConfig>

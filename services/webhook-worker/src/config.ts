@@ -35,7 +35,7 @@ export const webhookWorkerConfig = {
     max: 3_600_000,
   }),
   WEBHOOK_WORKER_DEAD_MS: int({
-    doc: 'A worker without a heartbeat for so long is dead, and its attempts are repeated.',
+    doc: 'A worker without a heartbeat for this long is dead, and its attempts are repeated.',
     default: 5000,
     min: 1000,
     max: 600_000,
@@ -66,7 +66,7 @@ export const webhookWorkerConfig = {
     max: 600_000,
   }),
   WEBHOOK_DISABLE_AFTER_S: int({
-    doc: 'An endpoint with nothing but failures for so long is disabled.',
+    doc: 'An endpoint that only fails for this long is disabled.',
     default: 432_000,
     min: 1,
   }),

@@ -1,6 +1,6 @@
 import { backoffMs } from '@ariftly/async'
 
-/** Of a pause: at 1,000 tokens a second a webhook has ten by then. */
+/** The shortest pause: at 1,000 tokens a second a webhook has ten by then. */
 const PAUSE_MS_MIN = 10
 /** After a failure. */
 const FAILED = { baseMs: 500, maxMs: 60_000 } as const

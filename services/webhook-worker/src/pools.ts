@@ -31,7 +31,7 @@ const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' }
 /**
  * What a crash of Postgres may undo without harm need not wait for its disk: matches go together with their position and are
  * written again, a queued delivery is pending again, and an attempt that was under way is repeated as after any crash. Only
- * outcomes must stay, and an outcome's commit flushes all that came before it.
+ * outcomes must stay, and an outcome's commit flushes all earlier commits.
  */
 const REPEATABLE = { synchronous_commit: 'off' }
 /** A statement of the scheduler that takes longer would delay other webhooks: it is cancelled, and its webhooks are bisected. */

@@ -1,4 +1,4 @@
-import { createTurnClock } from '@ariftly/async'
+import { createTickClock } from '@ariftly/async'
 import { createEgressPolicy, type EgressPolicy } from '@ariftly/egress'
 import { ConfigFault, messageOf, withReleasers, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
 import type { WebhookWorkerConfig } from './config.ts'
@@ -12,8 +12,8 @@ import { createWorkerMetrics, registerWorkerGauges } from './worker-metrics.ts'
 
 export { webhookWorkerConfig, type WebhookWorkerConfig } from './config.ts'
 
-/** So long events are matched in one turn of the event loop, live, from backlogs and for replays together, ms; one event may go beyond it. */
-const MATCHING_TURN_MS = 3
+/** So long events are matched in one tick of the event loop, live, from backlogs and for replays together, ms; one event may go beyond it. */
+const MATCHING_TICK_MS = 3
 
 /**
  * Starts the webhook worker: Kafka → deliveries in Postgres → BullMQ → signed HTTP. Postgres is the truth; Kafka, Postgres
@@ -43,7 +43,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const closing = new AbortController()
     const signal = AbortSignal.any([deps.signal, closing.signal])
     const shared = { config, wakeups, metrics, signal, releasers, log }
-    const isTurnOver = createTurnClock(MATCHING_TURN_MS)
+    const isTickOver = createTickClock(MATCHING_TICK_MS)
 
     const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
     const backlog = startUpkeep({
@@ -51,12 +51,12 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       pool: pools.other,
       redeliveryPool: pools.redeliveries,
       heartbeat,
-      isTurnOver,
+      isTickOver,
     })
     const matching = startMatching({
       config,
       pool: pools.matching,
-      isTurnOver,
+      isTickOver,
       onMatched(webhookIds, deliveries) {
         metrics.matched(deliveries)
         wakeups.wake(webhookIds)

@@ -20,7 +20,7 @@ interface EndedMetrics {
   readonly seconds?: { observe(value: number): void }
 }
 
-/** What is asked at each scrape. */
+/** Values that are read at each scrape. */
 export interface WorkerGauges {
   readonly reader: () => LogReader | undefined
   readonly active: () => number

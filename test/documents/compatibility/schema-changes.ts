@@ -1,4 +1,4 @@
-/** Who is hurt by a change: those who send the value, those who read it, or both. */
+/** Who is hurt by a change: senders of the value, its readers, or both. */
 export type Direction = 'sent' | 'read' | 'both'
 
 type Json = Readonly<Record<string, unknown>>
@@ -78,10 +78,10 @@ function setChanges(
   if (before === undefined) return direction === 'read' ? [] : [`${at}: is limited now`]
   if (after === undefined) return direction === 'sent' ? [] : [`${at}: is not limited any more`]
   const gone = direction === 'read' ? [] : before.filter((value) => !after.includes(value))
-  const come = direction === 'sent' ? [] : after.filter((value) => !before.includes(value))
+  const added = direction === 'sent' ? [] : after.filter((value) => !before.includes(value))
   return [
     ...gone.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is gone`),
-    ...come.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is new to those who read it`),
+    ...added.map((value) => `${at}: the ${what} ${JSON.stringify(value)} is new to readers`),
   ]
 }
 
@@ -89,7 +89,7 @@ function requiredChanges(before: Json, after: Json, direction: Direction, at: st
   const had = listOf(before['required']) ?? []
   const has = listOf(after['required']) ?? []
   const known = isObject(before['properties']) ? before['properties'] : {}
-  const come = direction === 'read' ? [] : has.filter((name) => !had.includes(name))
+  const added = direction === 'read' ? [] : has.filter((name) => !had.includes(name))
   // A removed member is reported once, by `memberChanges`.
   const members = isObject(after['properties']) ? after['properties'] : {}
   const gone =
@@ -97,7 +97,7 @@ function requiredChanges(before: Json, after: Json, direction: Direction, at: st
       ? []
       : had.filter((name) => !has.includes(name) && (String(name) in members || !(String(name) in known)))
   return [
-    ...come.map((name) => `${at}/required: ${String(name)} must be sent now`),
+    ...added.map((name) => `${at}/required: ${String(name)} must be sent now`),
     ...gone.map((name) => `${at}/required: ${String(name)} may be absent now`),
   ]
 }

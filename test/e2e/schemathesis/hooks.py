@@ -1,4 +1,4 @@
-"""What schemathesis cannot do by itself: it is offered ids, those of a third tenant among them, and ends no key that it uses."""
+"""What schemathesis cannot do alone: it gets ids, also of a third tenant, and ends no key that it uses."""
 
 import atexit
 import json
@@ -15,7 +15,7 @@ OWN = json.loads(os.environ["OWN_IDS"])
 FOREIGN = json.loads(os.environ["FOREIGN_IDS"])
 # Ids of the keys that the run calls with.
 KEPT = set(json.loads(os.environ["KEPT_KEYS"]))
-# Stands in all that the third tenant has.
+# In all data of the third tenant.
 MARK = os.environ["FOREIGN_MARK"]
 
 KINDS = {"events": "evt", "deliveries": "dlv", "redeliveries": "rdl", "webhooks": "whk", "api-keys": "key"}
@@ -72,6 +72,6 @@ def third_tenant(ctx, response, case):
 
 @atexit.register
 def report():
-    """How often each operation was offered an id of the third tenant: a test looks whether it was at all."""
+    """How often each operation was offered an id of the third tenant: a test checks that it was."""
     with open("offered.json", "w", encoding="utf-8") as file:
         json.dump(offered, file)

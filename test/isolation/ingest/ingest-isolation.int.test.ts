@@ -90,29 +90,29 @@ describe('a tenant next to another one', () => {
   })
 })
 
-test('a body of 5 MiB is not validated in one turn of the event loop', async () => {
+test('a body of 5 MiB is not validated in one tick of the event loop', async () => {
   const body = Buffer.from(MANY_UNKNOWN)
   const shares: number[] = []
   for (let post = 0; post < 6; post += 1) {
-    const longest = measureLongestTurn()
+    const longest = measureLongestTick()
     await postEvents({ port: port(), key: keys.one }, body)
     shares.push(longest.end())
   }
-  // A collection of garbage may be the longest turn of some. In one turn, validation takes more than half of each.
+  // A collection of garbage may be the longest tick of some. In one tick, validation takes more than half of each.
   expect(Math.min(...shares)).toBeLessThan(0.4)
 })
 
-/** Measures the share of this process's processor time that the longest event-loop turn takes. */
-function measureLongestTurn(): { end(): number } {
+/** Measures the share of this process's processor time that the longest event-loop tick takes. */
+function measureLongestTick(): { end(): number } {
   let longestUs = 0
   let isOver = false
   const atStart = process.cpuUsage()
   let before = atStart
-  setImmediate(function turn() {
+  setImmediate(function tick() {
     const { user, system } = process.cpuUsage(before)
     longestUs = Math.max(longestUs, user + system)
     before = process.cpuUsage()
-    if (!isOver) setImmediate(turn)
+    if (!isOver) setImmediate(tick)
   })
   return {
     end() {

@@ -1,6 +1,6 @@
 import { Marked, type RendererObject, type Tokens } from 'marked'
 
-/** What a guide's page is made of. */
+/** Parts of a guide's page. */
 export interface RenderedGuide {
   /** Its first heading, as text. */
   readonly title: string

@@ -58,7 +58,7 @@ function linkSchema(description: string): TSchema {
   return Type.String({ format: 'uri-reference', description })
 }
 
-/** What `GET /` answers. */
+/** Answer of `GET /`. */
 export const indexSchema: TSchema = Type.Object({
   object: Type.Literal('index'),
   name: Type.String(),

@@ -8,7 +8,7 @@ export const eventIdSchema: TSchema = typeIdSchema('evt', 'TypeID of a UUIDv7; i
 
 const READ_DATA_TEXT = "The posted payload: the caller's bytes, with `task_id` (else `session_id`) as first member."
 
-/** Members of an event as it is read, except `type` and `data`. */
+/** Members of an event in answers, except `type` and `data`. */
 function readEvent(type: TSchema, data: TSchema, more: Readonly<Record<string, TSchema>>, text: string): TSchema {
   return Type.Object(
     {
@@ -43,7 +43,7 @@ const INCLUDED = {
   deliveries_truncated: Type.Optional(Type.Literal(true, { description: 'There are more than 100 deliveries.' })),
 } as const
 
-/** An event of one type as it is read; `data` describes its payload. A component of the OpenAPI document. */
+/** An event of one type in answers; `data` describes its payload. A component of the OpenAPI document. */
 export function readEventSchemaOf(type: EventType, data: TSchema): TSchema {
   const word = Type.Unsafe({ type: 'string', const: type })
   return readEvent(word, data, INCLUDED, `${catalogue[type].description}. Events never change.`)
@@ -163,7 +163,7 @@ export function payloadSchema(type: EventType): TSchema {
   })
 }
 
-/** The payload of a type as it is posted: `task_id` may be left out, as the event names it. */
+/** The payload of a type in posts: `task_id` may be left out, as the event names it. */
 export function postedPayloadSchema(type: EventType): TSchema {
   const entry = catalogue[type]
   const { properties } = entry.schema as unknown as ObjectSchema

@@ -35,9 +35,9 @@ export const systemSchema: TSchema = Type.Object({
   ),
   processes: Type.Array(
     Type.Object({
-      service: Type.String({ description: '`ingest`, `stream-gateway` or `webhook-worker`; more may come.' }),
+      service: Type.String({ description: '`ingest`, `stream-gateway` or `webhook-worker`; more may be added.' }),
       id: Type.String({ format: 'uuid', description: 'Another one after each start.' }),
-      seen_at: { ...timeSchema, description: 'When it last said that it is at work.' },
+      seen_at: { ...timeSchema, description: 'Time of its last heartbeat.' },
     }),
     {
       description:
@@ -46,7 +46,7 @@ export const systemSchema: TSchema = Type.Object({
   ),
   deliveries: Type.Object({
     pending_count: count('Deliveries that are neither delivered, failed nor cancelled.'),
-    due_count: count('Those of them that may be sent now.'),
+    due_count: count('Pending deliveries that may be sent now.'),
     complete: Type.Boolean({ description: 'False when the count ended at a limit: there are at least so many.' }),
   }),
   backlogs: Type.Array(

@@ -41,7 +41,7 @@ describe('the OpenAPI document', () => {
     expect(names.filter((name) => !(name in document.components.schemas))).toEqual([])
   })
 
-  test('shares answers that are the same, and refers only to those that it has', () => {
+  test('shares answers that are the same, and refers only to answers that it has', () => {
     const text = JSON.stringify(document)
     const used = new Set([...text.matchAll(/"#\/components\/responses\/([^"]+)"/g)].map(([, name = '']) => name))
     expect([...used].toSorted()).toEqual(Object.keys(document.components.responses ?? {}).toSorted())

@@ -4,7 +4,7 @@ import type { Content } from './operation.ts'
 
 interface Call {
   readonly method: string
-  /** Of the URL, below `ARIFTLY_URL`. */
+  /** The path of the URL, below `ARIFTLY_URL`. */
   readonly path: string
   readonly withKey: boolean
   /** Content type and text of the first example of the body. */

@@ -42,5 +42,5 @@ curl -N "$ARIFTLY_URL/v1/events/stream?task_id=task_1" ${KEY}
 
 **Lists** answer \`{object, data, has_more, next_cursor}\`; pass \`next_cursor\` as \`cursor\` to get the next page.
 
-**New members** may appear in any answer, and new values where the text lists known ones: ignore those that you do not know. A generated client reads an event of a new type as the last alternative of \`Event\`.`,
+**New members** may appear in any answer, and new values where the text lists known ones: ignore the ones that you do not know. A generated client reads an event of a new type as the last alternative of \`Event\`.`,
 } as const

@@ -10,7 +10,7 @@ export const TAGS = [
   { name: 'API keys', description: 'API keys: who may do what.' },
   { name: 'Tenants', description: 'Tenants and their limits; the audit log.' },
   { name: 'Dead letters', description: 'Records of the log that are no events.' },
-  { name: 'System', description: 'How the installation is, for its operators.' },
+  { name: 'System', description: 'The state of the installation, for its operators.' },
   { name: 'Documents', description: 'This reference.' },
 ] as const
 

@@ -61,7 +61,7 @@ function pathParameters({ path }: NamedRoute): readonly OpenapiParameter[] {
       return { ...pathParameter(name, 'The `code` of a problem.'), example: 'not_found' }
     if (path.startsWith('/docs/guides/'))
       return { ...pathParameter(name, 'The name of a guide.'), example: 'producing' }
-    if (path.startsWith(TENANT_PATH)) return { ...pathParameter(name, 'What the tenant is called.'), example: 'acme' }
+    if (path.startsWith(TENANT_PATH)) return { ...pathParameter(name, 'The id of the tenant.'), example: 'acme' }
     return { ...pathParameter(name, `An id \`${prefix}_…\`.`), example }
   })
 }
@@ -123,7 +123,7 @@ const REPLAYED: AnswerHeader = {
 
 const REQUEST_ID: AnswerHeader = {
   name: 'X-Request-Id',
-  description: 'Yours if you sent one, else ours.',
+  description: 'The id that you sent, otherwise a new one.',
   schema: Type.String(),
 }
 

@@ -111,7 +111,7 @@ export function componentSchemas(): Readonly<Record<string, TSchema>> {
 }
 
 /**
- * An event of any type as it is read. An event of a known type fits the last member too, so this is no `oneOf`; there is no
+ * An event of any type in answers. An event of a known type fits the last member too, so this is no `oneOf`; there is no
  * discriminator, as a generated client would refuse a type that the mapping does not name.
  */
 function readEventUnion(): TSchema {

@@ -4,12 +4,12 @@ import type { Input } from './input.ts'
 
 /**
  * How the text of an option or an argument is read. `duration` (`90s`, `10m`, `1h30m`) becomes milliseconds; `time` (a duration ago, or ISO 8601)
- * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words at commas; `secret` (path of a file, or
+ * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words separated by commas; `secret` (path of a file, or
  * `-`) the text in it, so that it is in no history of a shell.
  */
 type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
 
-/** What a value may be. */
+/** Kinds of values. */
 export interface ValueSpec {
   /** Default `text`. */
   readonly kind?: ValueKind

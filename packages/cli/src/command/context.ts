@@ -20,7 +20,7 @@ export interface ServerFlags {
   readonly allowHttp?: boolean | undefined
 }
 
-/** What a command has of the world around it. */
+/** Everything that a command may use. */
 export interface Context {
   /** URL and key, read once. Throws a CliError with exit code 4 where there is no key, and 1 for a URL that keys must not go to. */
   server(): Promise<Server>

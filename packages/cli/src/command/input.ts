@@ -10,7 +10,7 @@ export class Input {
     this.#values = values
   }
 
-  /** Of kind `text` or `time`. */
+  /** The value of an option of kind `text` or `time`. */
   text(name: string): string | undefined {
     return this.#read(name, (value) => typeof value === 'string')
   }
@@ -22,7 +22,7 @@ export class Input {
     return value
   }
 
-  /** Of kind `integer`, `number` or `duration` (milliseconds). */
+  /** The value of an option of kind `integer`, `number` or `duration` (milliseconds). */
   number(name: string): number | undefined {
     return this.#read(name, (value) => typeof value === 'number')
   }
@@ -32,12 +32,12 @@ export class Input {
     return this.#read(name, (value) => typeof value === 'boolean') ?? false
   }
 
-  /** Of kind `list`, or of what may be repeated; empty where nothing was given. */
+  /** The values of an option of kind `list`, or that may be repeated; empty where nothing was given. */
   list(name: string): readonly string[] {
     return this.#read(name, (value) => Array.isArray(value)) ?? []
   }
 
-  /** Of kind `json`. */
+  /** The value of an option of kind `json`. */
   json(name: string): unknown {
     return this.#read(name, (value): value is { readonly json: unknown } => isJson(value))?.json
   }

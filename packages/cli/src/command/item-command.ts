@@ -4,7 +4,7 @@ import type { Input } from './input.ts'
 import { readBody, readParameters } from './parameters.ts'
 import { printObject } from './print.ts'
 
-/** What a command of one call has of its own. */
+/** The parts in which commands of one call differ. */
 export interface ItemSpec<B extends object> extends Pick<
   Command,
   'name' | 'summary' | 'description' | 'args' | 'options' | 'asks' | 'asksUnless' | 'example'

@@ -5,7 +5,7 @@ import type { Input } from './input.ts'
 import { readParameters } from './parameters.ts'
 import { printItems, type Column } from './print.ts'
 
-/** What one list of the API has of its own. */
+/** The parts in which commands of lists differ. */
 export interface ListSpec<T extends object, Q> extends Pick<
   Command,
   'name' | 'summary' | 'description' | 'args' | 'example'

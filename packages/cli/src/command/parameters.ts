@@ -30,7 +30,7 @@ export const BODY: OptionSpec = {
   name: 'body',
   shown: 'json',
   kind: 'json',
-  summary: 'the body as JSON, @file, or - for standard input; other options go over it',
+  summary: 'the body as JSON, @file, or - for standard input; other options replace its members',
 }
 
 /** Makes a repeated command harmless. */

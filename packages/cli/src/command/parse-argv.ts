@@ -16,7 +16,7 @@ export interface Invocation {
   readonly globals: ReadonlyMap<string, InputValue | undefined>
 }
 
-/** What is not in the command line itself. */
+/** Inputs that are not in the command line itself. */
 export interface ParseWorld {
   readonly nowMs: number
   /** All of standard input, for options that are given as `-`. */

@@ -22,7 +22,7 @@ export interface ErrorReport {
   readonly exit_code: ExitCode
 }
 
-/** What is shorter is no key, and would be found inside words. */
+/** A shorter text is no key, and would be found inside words. */
 const SECRET_MIN = 8
 
 /** What a command failed with; `secrets` are taken out of every text, should an answer repeat them. `url` is that of the API. */

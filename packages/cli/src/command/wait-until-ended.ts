@@ -9,7 +9,7 @@ import { printObject } from './print.ts'
 /** How often the progress is read, milliseconds. */
 const POLL_MS = 500
 
-/** What works in the background of the API, and counts. */
+/** A job of the API that runs in the background and counts. */
 interface Work {
   readonly id: string
   readonly status: string
@@ -33,7 +33,7 @@ export async function waitUntilEnded<T extends Work>(
     while (work.status === 'running') {
       if (work.scanned_count !== noted) {
         noted = work.scanned_count
-        await context.note(show`${work.id}: ${work.scanned_count} looked at, ${work.delivery_count} to deliver`)
+        await context.note(show`${work.id}: ${work.scanned_count} checked, ${work.delivery_count} to deliver`)
       }
       await sleep(POLL_MS, undefined, { signal: context.signal })
       work = await read()

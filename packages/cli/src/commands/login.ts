@@ -19,7 +19,7 @@ export const login: Command = {
   async run(context) {
     const { flags, env, folders, signal, stdin } = context
     if (stdin.isTTY === true) {
-      throw new CliError('key_on_terminal', 'The key would be shown as it is typed.', { remedy: REMEDY })
+      throw new CliError('key_on_terminal', 'The key would be visible while it is typed.', { remedy: REMEDY })
     }
     const profile = profileName(flags, env)
     const path = profilePath(folders.config, profile)
@@ -30,7 +30,7 @@ export const login: Command = {
     await writeProfile(path, { url, api_key: apiKey })
     await printObject(context, { profile, url, tenant, scopes })
     if (env['ARIFTLY_API_KEY'] || env['ARIFTLY_API_KEY_FILE']) {
-      await context.note(show`The key of the environment still goes before this one.`)
+      await context.note(show`The key in the environment still takes precedence over this one.`)
     }
   },
 }

@@ -7,10 +7,10 @@ import { show } from '../terminal/show.ts'
 type Backlog = System['backlogs'][number]
 type Partition = NonNullable<System['log']>['partitions'][number]
 
-/** `ariftly system`: how far the log is projected, who is at work, and what waits. */
+/** `ariftly system`: how far the log is projected, which processes run, and what waits. */
 export const system: Command = {
   name: 'system',
-  summary: 'Show how far the log is projected, who is at work, and the largest backlogs of webhooks.',
+  summary: 'Show how far the log is projected, which processes run, and the largest backlogs of webhooks.',
   description:
     'It needs the scope platform, and shows what the database knows. Where the log ends, and how far streams lag, it does not know: ask projection status on the server.',
   routes: ['GET /v1/system'],

@@ -111,7 +111,7 @@ async function printEntry({ out, json }: Context, entry: TimelineEntry): Promise
   }
 }
 
-/** Clocks differ: what came later may have the earlier time. */
+/** Clocks differ: a later event may have the earlier time. */
 function signed(ms: number): string {
   return `${ms < 0 ? '-' : '+'}${Math.abs(ms)} ms`
 }

@@ -9,7 +9,7 @@ export interface ForwarderSettings {
   readonly concurrency: number
   /** Attempts that the target answers, or breaks off, before an event is given up. */
   readonly attemptsMax: number
-  /** Milliseconds before the next attempt, after so many that failed. */
+  /** Milliseconds before the next attempt, after `failures` failed ones. */
   readonly retryMs: (failures: number) => number
   /** Called before an event that was given up is settled. When it rejects, the forwarder fails. */
   readonly onGivenUp: (settled: Settled) => Promise<void>
@@ -32,7 +32,7 @@ export interface TargetDown {
 
 /** What is held at a time; beyond it `add` waits. */
 export const WINDOW = { events: 1000, bytes: 32 * 1024 * 1024 } as const
-/** The target is probed after so long, and less often later. */
+/** Wait before a probe of the target; it doubles up to `max`. */
 const PROBE_MS = { first: 250, max: 2000 } as const
 
 interface Entry {
@@ -57,7 +57,7 @@ export class Forwarder {
   #bytes = 0
   #running = 0
   #down: TargetDown | undefined
-  /** Of the next probe. */
+  /** Wait before the next probe. */
   #probeMs: number = PROBE_MS.first
   /** `stopped` also once it has failed. */
   #state: 'running' | 'stopped' = 'running'

@@ -21,7 +21,7 @@ export type Attempt = (event: ForwardedEvent) => Promise<AttemptOutcome>
 export interface Settled {
   readonly event: ForwardedEvent
   readonly result: 'delivered' | 'failed'
-  /** Of the last attempt. */
+  /** The status of the last attempt. */
   readonly status: number | undefined
   /** Why it was given up. */
   readonly reason: string | undefined

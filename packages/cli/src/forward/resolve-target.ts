@@ -24,11 +24,11 @@ export type LookUp = (hostname: string) => Promise<readonly { readonly address: 
  */
 export async function resolveTarget(
   text: string,
-  { allowRemote, lookUp: look = lookUpAll }: { readonly allowRemote: boolean; readonly lookUp?: LookUp },
+  { allowRemote, lookUp = lookUpAll }: { readonly allowRemote: boolean; readonly lookUp?: LookUp },
 ): Promise<ResolvedTarget> {
   const url = readUrl(text)
   const hostname = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const addresses = isIP(hostname) === 0 ? await addressesOf(hostname, look) : [addressOf(hostname, isIP(hostname))]
+  const addresses = isIP(hostname) === 0 ? await addressesOf(hostname, lookUp) : [addressOf(hostname, isIP(hostname))]
   const foreign = addresses.find((each) => !isLoopback(each))
   if (foreign !== undefined && !allowRemote) {
     const message = `${hostname} is ${foreign.address}, which is not this machine: events would leave it.`
@@ -60,8 +60,8 @@ function readUrl(text: string): URL {
   return url
 }
 
-async function addressesOf(hostname: string, look: LookUp): Promise<readonly TargetAddress[]> {
-  const found = await look(hostname).catch(() => [])
+async function addressesOf(hostname: string, lookUp: LookUp): Promise<readonly TargetAddress[]> {
+  const found = await lookUp(hostname).catch(() => [])
   if (found.length === 0) throw badTarget(`${hostname} has no address.`, 'Check its spelling.')
   return found.map(({ address, family }) => addressOf(address, family))
 }

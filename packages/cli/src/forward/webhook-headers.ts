@@ -1,7 +1,7 @@
 import { signWebhook } from '@ariftly/signatures'
 import type { ForwardedEvent } from './outcome.ts'
 
-/** What the headers of an attempt are made of. */
+/** Values of which the headers of an attempt are made. */
 export interface WebhookHeadersOptions {
   readonly secret: string
   /** Undefined where events are forwarded without a webhook of the API. */

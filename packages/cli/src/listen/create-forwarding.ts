@@ -8,7 +8,7 @@ import { addFailed } from './failed-list.ts'
 import type { ListenOptions } from './listen-options.ts'
 import type { ListenState } from './listen-state.ts'
 
-/** Retries come after 0.5, 1, 2, 4, 8 s, and then every 10 s; 7.5 s in all with the usual 5 attempts. */
+/** Retries are made after 0.5, 1, 2, 4, 8 s, and then every 10 s; 7.5 s in all with the usual 5 attempts. */
 const RETRY_MS = { first: 500, max: 10_000 } as const
 
 /** Makes the forwarder of a session: signed as production signs, and what is given up goes to the list of failed events. */

@@ -36,7 +36,8 @@ export async function addFailed(path: string, settled: Settled, nowMs: number): 
     }
   } catch (error) {
     throw new CliError('state_not_writable', `The list of failed events ${path} cannot be written.`, {
-      remedy: 'Free the disk, or mend the rights on the folder, and run the command again: it continues where it was.',
+      remedy:
+        'Free the disk, or correct the rights on the folder, and run the command again: it continues where it was.',
       cause: error,
     })
   }

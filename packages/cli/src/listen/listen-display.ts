@@ -4,7 +4,7 @@ import { show, type Shown } from '../terminal/show.ts'
 import { createStatusLine } from '../terminal/status-line.ts'
 import { stateText, statusText, timeText, type ListenView } from './status-text.ts'
 
-/** What is shown of a `listen`. */
+/** The display of `listen`. */
 export interface ListenDisplay {
   /** Draws the status; where there is no terminal, a line when the state has changed. */
   update(view: ListenView): void

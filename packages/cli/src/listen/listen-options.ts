@@ -8,7 +8,12 @@ import type { Input } from '../command/input.ts'
 /** Options of `listen`. */
 export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'forward-to', shown: 'url', required: true, summary: 'where events are posted to, on this machine' },
-  { name: 'since', kind: 'time', shown: 'time', summary: 'begins so long ago, the first time; later it continues' },
+  {
+    name: 'since',
+    kind: 'time',
+    shown: 'time',
+    summary: 'start, the first time; later it continues: 10m ago, or 2026-11-28T10:00:00Z',
+  },
   { name: 'events', kind: 'list', shown: 'types', many: true, summary: 'types and groups (task.*); default: all' },
   { name: 'task', shown: 'id', summary: 'only of this task' },
   { name: 'session', shown: 'id', summary: 'only of this session' },
@@ -38,7 +43,7 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'retry-failed', summary: 'post the events that were given up again, and end' },
 ]
 
-/** What `listen` was asked for. */
+/** Options of `listen`. */
 export interface ListenOptions {
   readonly forwardTo: string
   readonly after: string | undefined
@@ -68,7 +73,7 @@ export function readListenOptions(context: Context, input: Input): ListenOptions
   const narrowing = ['events', 'task', 'session', 'agent'].filter((each) => isGiven(input, each))
   const webhook = input.text('webhook')
   if (webhook !== undefined && narrowing.length > 0)
-    throw invalid(narrowing[0] ?? '', 'cannot be given beside --webhook')
+    throw invalid(narrowing[0] ?? '', 'cannot be given together with --webhook')
   return {
     forwardTo: input.required('forward-to'),
     after: input.text('since'),

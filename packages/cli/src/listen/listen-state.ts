@@ -21,7 +21,7 @@ export interface ListenScope {
   readonly filter: ListenFilter
 }
 
-/** What `listen` keeps. */
+/** The state of `listen`. */
 export interface ListenState extends ListenScope {
   readonly version: 1
   /** ISO 8601: where it begins as long as there is no position; null: with new events. */

@@ -1,4 +1,4 @@
-/** The loop has waited for so long for the next event: there was none. */
+/** Wait for the next event after which there is none. */
 const IDLE_MS = 100
 
 /** Watches the loop that reads the stream, to know whether it keeps up. Times are monotonic milliseconds. */

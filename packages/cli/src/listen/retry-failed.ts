@@ -11,7 +11,7 @@ import { createListenDisplay } from './listen-display.ts'
 import type { ListenOptions } from './listen-options.ts'
 import { parseListenState } from './listen-state.ts'
 
-/** At the end, attempts that are under way have so long. */
+/** Time for attempts under way at the end. */
 const END_MS = 3000
 
 /**

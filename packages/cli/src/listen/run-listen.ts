@@ -19,7 +19,7 @@ const SAVE_EVERY_MS = 200
 const TICK_MS = 100
 /** Two ticks are further apart than that only when this process, or the machine, was stopped. */
 const STOPPED_MS = 3000
-/** At the end, attempts that are under way have so long. */
+/** Time for attempts under way at the end. */
 const END_MS = 3000
 
 /**
@@ -134,8 +134,8 @@ async function takeReset(
 ): Promise<void> {
   const text = `The stream cannot continue from ${requested ?? 'its position'} (${reason}); it has events from ${earliest ?? 'now'} on.`
   if (!acceptsGap) {
-    throw new CliError('stream_reset', `${text} Events before that may be missing, and others may come again.`, {
-      remedy: 'Look at what may be missing with ariftly events list, then run the command with --accept-gap.',
+    throw new CliError('stream_reset', `${text} Events before that may be missing, and others may be repeated.`, {
+      remedy: 'See what may be missing with ariftly events list, then run the command with --accept-gap.',
     })
   }
   await display.note(show`${text} This gap is accepted.`)
@@ -147,7 +147,7 @@ interface Tick extends Pick<Listening, 'stream' | 'display' | 'context'> {
   readonly note: (position: string | undefined) => void
 }
 
-/** What is done at each tick: the status, and the position of a stream of which nothing is in flight. */
+/** The work of each tick: the status, and the position of a stream without events in flight. */
 function createTick({ stream, forwarder, progress, display, context, note }: Tick): () => void {
   let lastMs = context.now()
   return function tick() {

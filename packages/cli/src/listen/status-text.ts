@@ -2,7 +2,7 @@ import type { StreamState } from '@ariftly/sdk'
 import type { ForwardCounts, TargetDown } from '../forward/forwarder.ts'
 import { joinShown, show, type Shown } from '../terminal/show.ts'
 
-/** What the status of `listen` says. */
+/** Figures of the status of `listen`. */
 export interface ListenView {
   readonly stream: StreamState
   /** Whether events wait to be read, though the stream was live when it was last read. */

@@ -69,7 +69,7 @@ export const COMMAND_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
     event: fromApi('Event'),
     deliveries: { anyOf: [listOf(fromApi('ListedDelivery')), { type: 'null' }] },
   }),
-  SendResult: objectOf('What became of the lines of ariftly events send, with those of earlier runs.', {
+  SendResult: objectOf('The results of the lines of ariftly events send, of earlier runs too.', {
     object: { const: 'send_result' },
     accepted: { type: 'integer' },
     refused: { type: 'integer' },

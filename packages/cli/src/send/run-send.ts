@@ -16,7 +16,7 @@ import { createSendDisplay, type SendDisplay } from './send-display.ts'
 import { digestOf, newSendState, parseSendState, sendStateName, type SendState } from './send-state.ts'
 import { createServerTime } from './server-time.ts'
 
-/** What `events send` was asked for. */
+/** Options of `events send`. */
 export interface SendOptions {
   /** Undefined for standard input. */
   readonly file: string | undefined
@@ -27,7 +27,7 @@ export interface SendOptions {
   readonly again: boolean
 }
 
-/** What became of the lines: `cli:SendResult` of the schemas. */
+/** Result of the lines: `cli:SendResult` of the schemas. */
 export interface SendResult {
   readonly object: 'send_result'
   readonly accepted: number
@@ -38,11 +38,11 @@ export interface SendResult {
 
 /** How often the state is saved. */
 const SAVE_EVERY_MS = 300
-/** What is under way at Ctrl-C has so long to be accepted. */
+/** Time in which requests under way at Ctrl-C may still be accepted. */
 const END_MS = 2000
 
 /**
- * Sends lines until all are accepted or refused. Of a file a state is kept: the same command continues it after any end, under the same ids,
+ * Sends lines until all are accepted or refused. For a file a state is kept: the same command continues it after any end, under the same ids,
  * so that no event is sent as a duplicate. Throws a CliError for a file, a state or a key that does not serve, and the reason of the signal.
  */
 export async function runSend(context: Context, o: SendOptions): Promise<SendResult> {
@@ -105,7 +105,7 @@ interface Sending {
   readonly display: SendDisplay
   readonly rejects: Rejects | undefined
   readonly input: AsyncIterable<Uint8Array>
-  /** Of a file. */
+  /** The state of a file; undefined for standard input. */
   readonly state: { readonly path: string; readonly state: SendState } | undefined
 }
 

@@ -12,7 +12,7 @@ export const send: Command = {
   options: [
     { name: 'file', short: 'f', shown: 'path', summary: 'NDJSON; otherwise standard input' },
     { name: 'rate', kind: 'number', min: 0.001, max: 1_000_000, shown: 'n', summary: 'events a second at most' },
-    { name: 'rejects', shown: 'path', summary: 'where refused lines go, to be mended and sent' },
+    { name: 'rejects', shown: 'path', summary: 'where refused lines are written, to be corrected and sent again' },
     { name: 'again', summary: 'send a completely sent file again, as new events' },
   ],
   example: 'ariftly events send -f events.ndjson --rejects refused.ndjson',

@@ -24,14 +24,15 @@ export async function writeState(path: string, state: object): Promise<void> {
   await writePrivateFile(path, `${JSON.stringify(state)}\n`).catch((error: unknown) => {
     if (error instanceof CliError) throw error
     throw new CliError('state_not_writable', `The state file ${path} cannot be written: ${messageOf(error)}`, {
-      remedy: 'Free the disk, or mend the rights on the folder, and run the command again: it continues where it was.',
+      remedy:
+        'Free the disk, or correct the rights on the folder, and run the command again: it continues where it was.',
       cause: error,
     })
   })
 }
 
 function stateError(code: string, message: string, path: string, cause?: unknown): CliError {
-  const remedy = `Bring it back from a copy, or remove ${path} to begin without a state: what was under way may then be missed or come again.`
+  const remedy = `Restore it from a copy, or remove ${path} to begin without a state: what was under way may then be missed or repeated.`
   return new CliError(code, message, { remedy, cause })
 }
 

@@ -6,7 +6,7 @@ import { untilAnswered } from '../stream/until-answered.ts'
 import { show, type Shown } from '../terminal/show.ts'
 import { createStatusLine } from '../terminal/status-line.ts'
 
-/** What `events tail` was asked for. */
+/** Options of `events tail`. */
 export interface TailOptions {
   readonly task: string | undefined
   readonly session: string | undefined
@@ -61,7 +61,7 @@ export async function runTail(context: Context, o: TailOptions): Promise<ExitCod
   async function finish(code: ExitCode): Promise<ExitCode> {
     line.close()
     await printer.flush()
-    if (code === EXIT.failed) await context.note(show`No event of ${o.until.join(', ')} came in time.`)
+    if (code === EXIT.failed) await context.note(show`No event of ${o.until.join(', ')} arrived in time.`)
     return code
   }
 }
@@ -99,7 +99,7 @@ function sayWaits(context: Context, line: ReturnType<typeof createStatusLine>): 
   }
 }
 
-/** Prints events; events of one turn of the event loop are one write. */
+/** Prints events; events of one tick of the event loop are one write. */
 class EventPrinter {
   readonly #context: Context
   #lines: string[] = []

@@ -19,7 +19,7 @@ export function createConfirm({ stdin, err, signal, isSure }: Asking): (question
   return async function confirm(question) {
     if (isSure) return
     if (stdin.isTTY !== true || !err.isTty) {
-      throw new CliError('needs_yes', 'This is not done without a question, and there is no terminal to ask on.', {
+      throw new CliError('needs_yes', 'This needs a confirmation, and there is no terminal to ask on.', {
         pointer: '--yes',
         remedy: 'Add --yes.',
       })

@@ -32,7 +32,7 @@ export function createOutput(
       resolve()
     })
   })
-  // An error may come again for each write that was under way.
+  // An error may be raised again for each write that was under way.
   stream.on('error', () => undefined)
 
   async function write(text: string): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * Text that a terminal may get: what came from outside is escaped in it. It is made by {@link show}, {@link literal} and styles alone, so that
+ * Text that a terminal may get: text from outside is escaped in it. It is made by {@link show}, {@link literal} and styles alone, so that
  * the compiler finds text that was not escaped.
  */
 export class Shown {

@@ -11,7 +11,7 @@ export interface StatusLine {
   close(): void
 }
 
-/** Lines printed above it wait so long for the status to follow, so that many lines cost one redraw. */
+/** The status is drawn again this long after a line above it, so that many lines cost one redraw. */
 const REDRAW_MS = 50
 const ERASE_LINE = '\r\x1b[2K'
 
@@ -57,7 +57,7 @@ export function createStatusLine({ isTty, stream }: Pick<Output, 'isTty' | 'stre
   }
 }
 
-/** The text, which has no styles, in so many columns. */
+/** Cuts a text without styles to `columns`. */
 function cutTo(text: string, columns: number): string {
   let width = 0
   let cut = ''

@@ -17,8 +17,8 @@ export const wait: Command = {
   args: [{ name: 'id', summary: 'id of the event' }],
   options: [
     { name: 'delivered', summary: 'wait for its deliveries' },
-    { name: 'webhook', shown: 'id', summary: 'look at the deliveries of this webhook alone' },
-    { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after so long; default 60s' },
+    { name: 'webhook', shown: 'id', summary: 'check the deliveries of this webhook alone' },
+    { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after this time; default 60s' },
   ],
   example: 'ariftly wait evt_01h455vb4pex5vsknk084sn02q --delivered --timeout 60s',
   output: 'api:Event',

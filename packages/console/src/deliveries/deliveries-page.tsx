@@ -47,7 +47,7 @@ export function DeliveriesPage() {
       )}
       {!isFindable(search) && delivery === undefined && redelivery === undefined && (
         <Empty title="Which deliveries?">
-          <p>Give a webhook, a task, an event or a time, or look at all that have failed.</p>
+          <p>Enter a webhook, a task, an event or a time, or list all failed ones.</p>
           <button type="button" className="primary" onClick={() => void navigate({ search: { status: 'failed' } })}>
             All that have failed
           </button>

@@ -33,7 +33,7 @@ export function DeliveryList(props: {
       {list.isPending && <Loading what="deliveries" />}
       {list.data?.data.length === 0 && (
         <Empty title="No delivery fits.">
-          {list.data.has_more ? <p>The search went far and is not over: go on with “Older”.</p> : null}
+          {list.data.has_more ? <p>The search stopped at its limit: continue with “Older”.</p> : null}
         </Empty>
       )}
       {list.data?.data.map((delivery) => (

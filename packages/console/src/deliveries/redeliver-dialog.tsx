@@ -48,7 +48,7 @@ export function RedeliverDialog(props: { readonly search: DeliverySearch; readon
         {start.data === undefined && dryRun.error === null && (
           <p role="status">
             {isCounted
-              ? `${counted.data.delivery_count} deliveries will be sent again, of ${counted.data.scanned_count} that were looked at.`
+              ? `${counted.data.delivery_count} deliveries will be sent again, of ${counted.data.scanned_count} that were checked.`
               : `Counting: ${counted.data?.delivery_count ?? 0} so far …`}
           </p>
         )}

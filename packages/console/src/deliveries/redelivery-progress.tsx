@@ -35,7 +35,7 @@ export function Progress({ id }: { readonly id: string }) {
       <p>
         <Badge tone={tone}>{status}</Badge> {dry_run ? 'Counted' : 'Made pending again'}:{' '}
         <strong>{delivery_count}</strong>
-        {`, of ${scanned_count} looked at. `}
+        {`, of ${scanned_count} checked. `}
         <Time at={updated_at} />
       </p>
       <p className="small muted mono">{id}</p>

@@ -89,7 +89,7 @@ function EventTable({ events }: { readonly events: readonly QueriedEvent[] }) {
   if (events.length === 0) {
     return (
       <Empty title="No event fits.">
-        <p>Events are found here a moment after they were posted. The filter is in the address of this page.</p>
+        <p>Events appear here a moment after they were posted. The filter is in the address of this page.</p>
       </Empty>
     )
   }

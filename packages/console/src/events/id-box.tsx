@@ -6,7 +6,7 @@ import { useShortcut } from '../shell/shortcuts.ts'
 export function IdBox() {
   const input = useRef<HTMLInputElement>(null)
   const navigate = useNavigate()
-  useShortcut('/', 'Go to the box for ids', () => input.current?.focus())
+  useShortcut('/', 'Go to the field for ids', () => input.current?.focus())
 
   function submit(event: FormEvent): void {
     event.preventDefault()

@@ -3,7 +3,7 @@ import { LiveWindow, type LiveView } from './live-window.ts'
 
 /** A hidden tab gives up its connection after this: browsers allow six to one host (HTTP/1.1). */
 const HIDDEN_CLOSE_MS = 60_000
-/** After so long the person is asked whether to show the missed events. */
+/** Time hidden after which the person is asked whether to show the missed events. */
 const AWAY_ASK_MS = 600_000
 /** New rows are shown at this interval at most: drawing costs more than reading, and no person reads faster. */
 const DRAW_MS = 250

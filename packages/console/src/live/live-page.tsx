@@ -42,22 +42,22 @@ function Feed() {
   const { view, stream, error } = useSyncExternalStore(feed.subscribe, () => feed.state)
   useEffect(() => feed.start(client), [feed, client])
   const toggle = () => (view.isPaused ? feed.resume() : feed.pause())
-  useShortcut('p', 'Pause or go on', toggle)
+  useShortcut('p', 'Pause or continue', toggle)
   return (
     <section className="live" aria-label="Events as they happen">
       <div className="live-bar">
         <StreamStatus stream={stream} />
         <PauseStatus view={view} />
         <button type="button" onClick={toggle} aria-pressed={view.isPaused}>
-          {view.isPaused ? 'Go on' : 'Pause'}
+          {view.isPaused ? 'Continue' : 'Pause'}
         </button>
       </div>
       {stream.type === 'asking' && <Asking feed={feed} />}
       {error !== undefined && <Fault error={error} />}
       <Rates chart={view.chart} />
       {view.rows.length === 0 ? (
-        <Empty title="No event has come yet.">
-          <p>This page shows what is posted from now on. What came before is under Events.</p>
+        <Empty title="No event yet.">
+          <p>This page shows events posted from now on. Earlier ones are under Events.</p>
         </Empty>
       ) : (
         <LiveRows rows={view.rows} isPaused={view.isPaused} onTouch={feed.pause} />
@@ -73,13 +73,13 @@ function PauseStatus({ view }: { readonly view: LiveView }) {
     return <p className="muted small">{`${received} received${left}`}</p>
   }
   const missed = missedWhilePaused === 0 ? '' : `, ${missedWhilePaused} of them have left the window`
-  return <p className="small" role="status">{`Paused: ${cameWhilePaused} came${missed}`}</p>
+  return <p className="small" role="status">{`Paused: ${cameWhilePaused} arrived${missed}`}</p>
 }
 
 function Asking({ feed }: { readonly feed: LiveFeed }) {
   return (
     <div className="note" role="alert">
-      <p>This tab was hidden for more than ten minutes. Show what came meanwhile, or only what comes now?</p>
+      <p>This tab was hidden for more than ten minutes. Show the events of that time, or only new ones?</p>
       <button type="button" onClick={() => feed.goOn({ fromNow: false })}>
         Show all
       </button>

@@ -33,7 +33,7 @@ describe('a window', () => {
   test('does not change while it is paused, and counts what arrives and what is missed', () => {
     const window = filled(new LiveWindow(), 0, 10)
     const shown = window.view(0)
-    // Came after the last view, so it is not what the person sees when they pause.
+    // Arrived after the last view, so it is not what the person sees when they pause.
     filled(window, 10, 1)
     window.pause()
     filled(window, 11, ROWS_MAX + 6)

@@ -22,7 +22,7 @@ export type LiveRow =
     }
   | { readonly kind: 'reset'; readonly id: string; readonly reason: string }
 
-/** How much came, and of what; another object only when a second is over, so that it is not drawn with every row. */
+/** How many events arrived, by type; another object only when a second is over, so that it is not drawn with every row. */
 export interface LiveChart {
   /** Events of each of the last 60 whole seconds, oldest first. */
   readonly rates: readonly number[]
@@ -37,7 +37,7 @@ export interface LiveView {
   readonly isPaused: boolean
   /** Rows that arrived after the shown ones. */
   readonly cameWhilePaused: number
-  /** Rows that came since the pause began and have left the window again. */
+  /** Rows that arrived since the pause began and have left the window again. */
   readonly missedWhilePaused: number
   readonly received: number
   /** Rows that have left the window. */

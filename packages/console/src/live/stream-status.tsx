@@ -15,10 +15,10 @@ export function StreamStatus({ stream }: { readonly stream: LiveFeedState['strea
 
 const TEXTS = {
   connecting: 'Connecting',
-  catching_up: 'Catching up with what came before',
+  catching_up: 'Catching up with earlier events',
   live: 'Live',
   closed: 'Closed',
-  hidden: 'Closed while the tab was hidden; it goes on where it was',
+  hidden: 'Closed while the tab was hidden; it continues where it was',
   asking: 'The tab was hidden for long',
 } as const
 

@@ -21,7 +21,7 @@ export function DeadLettersPage() {
         { title: 'Source', cell: ({ source }) => visibleText(source ?? '–') },
       ]}
     >
-      <p className="muted">The columns say what was wrong. A mended event is posted again.</p>
+      <p className="muted">The columns say what was wrong. Post the event again once it is corrected.</p>
     </ListPage>
   )
 }

@@ -143,7 +143,7 @@ function Processes({ system: { as_of, processes } }: { readonly system: System }
     <section className="part">
       <h2>Processes</h2>
       {processes.length === 0 ? (
-        <p className="muted">None has registered itself.</p>
+        <p className="muted">No process has registered.</p>
       ) : (
         <Table label="Processes" columns={columns} items={processes} keyOf={({ id }) => id} isStacked />
       )}

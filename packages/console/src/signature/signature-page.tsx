@@ -8,7 +8,7 @@ import { Table, type Column } from '../ui/table.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 
 const TONES = { passed: 'good', failed: 'bad', skipped: 'quiet' } as const
-/** The body is one line of JSON as it came: an editor may have added a line break at its end. */
+/** The body is one line of JSON, as received: an editor may have added a line break at its end. */
 const LAST_BREAK = /\r?\n$/
 
 /** Checks a delivery that was received, step by step. Nothing of it is sent anywhere. */
@@ -60,7 +60,7 @@ export function SignaturePage() {
         </form>
       ) : (
         <p className="note">
-          Browsers compute signatures only on https and on localhost, and this page came by plain http. Use{' '}
+          Browsers compute signatures only on https and on localhost, and this page was loaded over plain http. Use{' '}
           <code>explain</code> of the SDK, or open the console by https.
         </p>
       )}

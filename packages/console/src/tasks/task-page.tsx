@@ -54,7 +54,7 @@ function Task({ id }: { readonly id: string }) {
       {page.isPending && <Loading what="the events of the task" />}
       {page.isSuccess && events.length === 0 && (
         <Empty title="This task has no event.">
-          <p>Its events are found here a moment after they were posted.</p>
+          <p>Its events appear here a moment after they were posted.</p>
         </Empty>
       )}
       {events.length > 0 && (

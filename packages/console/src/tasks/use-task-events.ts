@@ -7,7 +7,7 @@ import { useKey } from '../session/session.ts'
 import { firstPage } from '../ui/first-page.ts'
 import type { TaskSearch } from './task-search.ts'
 
-/** What a stream says is asked for after so long: it is projected by then, mostly. */
+/** Wait between an event of the stream and the request for it: it is projected by then, mostly. */
 const PROJECTED_MS = 300
 
 /** The query of one page of a task; with what became of the events, if the key may see it. */

@@ -41,7 +41,7 @@ export function Fault({ error, retry }: { readonly error: unknown; readonly retr
 interface ReadError {
   readonly title: string
   readonly detail?: string | undefined
-  /** Of a problem page. */
+  /** The code of a problem. */
   readonly code?: string | undefined
   readonly requestId?: string | undefined
   readonly errors: readonly { readonly at: string; readonly message: string }[]

@@ -45,7 +45,7 @@ export function ReplayDialog({ webhook, onClose }: { readonly webhook: Webhook; 
         </form>
       ) : (
         <p className="dialog-body" role="status">
-          {`${shown.status}: ${shown.delivery_count} deliveries of ${shown.scanned_count} events that were looked at.`}
+          {`${shown.status}: ${shown.delivery_count} deliveries of ${shown.scanned_count} events that were checked.`}
         </p>
       )}
       {replay.error !== null && <Fault error={replay.error} />}

@@ -46,7 +46,7 @@ export function WebhooksPage() {
       {list.isPending && <Loading what="webhooks" />}
       {list.isSuccess && webhooks.length === 0 && (
         <Empty title="There is no webhook yet.">
-          <p>A webhook sends events to an address of yours, signed, until they were taken.</p>
+          <p>A webhook sends signed events to a URL of yours, and retries until it answers 2xx.</p>
           <Link to="/webhooks/new" className="button primary">
             New webhook
           </Link>

@@ -5,7 +5,7 @@ import type { EntryError } from '../validation/validation.ts'
 
 /** A posted CloudEvent 1.0: https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md */
 export interface CloudEvent {
-  /** Attributes and extensions by name, in lower case. Those that are no text are left out. */
+  /** Attributes and extensions by name, in lower case. Values that are no text are left out. */
   readonly attributes: ReadonlyMap<string, string>
   /** Well-formed JSON in UTF-8; undefined when there is none. */
   readonly data: Buffer | undefined

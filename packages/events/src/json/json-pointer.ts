@@ -1,6 +1,6 @@
 import { JsonScanner } from './json-scanner.ts'
 
-/** A name in a pointer is cut at so many characters: an error must not be as large as what it is about. */
+/** Where a name in a pointer is cut: an error must not be as large as the body. */
 const NAME_CHARS_MAX = 64
 
 /** One reference token of a JSON pointer (RFC 6901), escaped; a long name is cut and ends in `…`. */
@@ -9,7 +9,7 @@ export function pointerToken(name: string): string {
   return cut.replaceAll('~', '~0').replaceAll('/', '~1')
 }
 
-/** A pointer takes at most so many bytes in JSON; a longer one ends in `…`. */
+/** The most bytes of a pointer in JSON; a longer one ends in `…`. */
 const POINTER_BYTES_MAX = 200
 
 /** A pointer that is short enough to be in an answer for each of a thousand entries. */

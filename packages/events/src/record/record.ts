@@ -13,7 +13,7 @@ export interface RawRecord {
   readonly headers: Readonly<Record<string, HeaderValue | readonly HeaderValue[] | undefined>>
 }
 
-/** What a producer sends for one event. */
+/** The record that a producer sends for one event. */
 export interface EncodedRecord {
   /** ASCII. */
   readonly key: string

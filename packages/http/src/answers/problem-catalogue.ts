@@ -64,7 +64,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   tenant_deleting: kind(409, 'Tenant being deleted', 'The tenant is being deleted. Its id is never given again.', 'Use another id.'),
   tenant_suspended: kind(403, 'Tenant suspended', 'The tenant is suspended or being deleted.', 'Ask the operator of the platform.'),
   too_many_events: kind(413, 'Too many events', 'A request holds at most 1,000 events.', 'Send several requests.'),
-  too_many_parameters: kind(400, 'Too many parameters', 'The query has too many parameters.', 'Leave out those that the route does not have.'),
+  too_many_parameters: kind(400, 'Too many parameters', 'The query has too many parameters.', 'Leave out the ones that the route does not have.'),
   too_many_queries: kind(429, 'Too many queries', 'Too many queries of the tenant wait already.', SLOWER),
   too_many_streams: kind(429, 'Too many streams', 'The key or the tenant has as many open streams as it may.', 'Close streams, or ask for a larger limit.'),
   too_many_api_keys: kind(409, 'Too many API keys', 'The tenant has as many API keys as it may.', 'Revoke one, or ask for a larger limit.'),

@@ -6,7 +6,7 @@ import { createStreamIds, decodePosition, encodePosition } from './stream-positi
 const offsets = fc.array(fc.maxSafeNat(), { minLength: 1, maxLength: 40 })
 
 describe('a position', () => {
-  test('comes back from its bytes as it was, for all offsets and counts of partitions', () => {
+  test('is the same after encoding and decoding, for all offsets and counts of partitions', () => {
     fc.assert(
       fc.property(fc.nat(), offsets, (epoch, list) => {
         const place = { epoch, position: Float64Array.from(list) }
@@ -30,7 +30,7 @@ describe('a stream id', () => {
   const ids = createStreamIds(createKeyring(generateEncryptionKey('a')))
   const place = { epoch: 1, position: Float64Array.of(5, 6, 7) }
 
-  test('opens to the position that was sealed, and says nothing to who lacks the key', () => {
+  test('opens to the position that was sealed, and shows nothing without the key', () => {
     const id = ids.seal(place)
     expect(id).toMatch(/^v1\.[A-Za-z0-9_-]+$/)
     expect(ids.open(id)).toEqual(place)

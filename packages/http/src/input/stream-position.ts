@@ -23,7 +23,7 @@ const AAD = 'stream-id'
 const SHAPE = /^v1\.[A-Za-z0-9_-]{40,16000}$/
 
 /**
- * Ids are sealed (AES-256-GCM): unsealed offsets would tell every tenant the platform's volume, and the tag tells a forged
+ * Ids are sealed (AES-256-GCM): unsealed offsets would show every tenant the platform's volume, and the tag reveals a forged
  * id from ours. A position belongs to no tenant: what a stream shows is decided by the key that opens it.
  */
 export function createStreamIds(sealer: Sealer): StreamIds {

@@ -72,7 +72,7 @@ export const ROUTES = [
   { name: 'deleteTenant', method: 'DELETE', path: '/v1/tenants/{id}', service: 'api', scope: 'platform', summary: 'Delete a tenant with all its data' },
   { name: 'listAuditEntries', method: 'GET', path: '/v1/audit', service: 'api', scope: 'admin', summary: 'List administrative changes' },
   { name: 'listDeadLetters', method: 'GET', path: '/v1/dead-letters', service: 'api', scope: 'platform', summary: 'List dead letters' },
-  { name: 'getSystem', method: 'GET', path: '/v1/system', service: 'api', scope: 'platform', summary: 'Look at the whole system' },
+  { name: 'getSystem', method: 'GET', path: '/v1/system', service: 'api', scope: 'platform', summary: 'Get the state of the system' },
   { name: 'listEventTypes', method: 'GET', path: '/v1/event-types', service: 'api', scope: 'any', summary: 'List event types' },
   { name: 'getIndex', method: 'GET', path: '/', service: 'api', scope: 'none', summary: 'Where the documents are' },
   { name: 'getOpenapi', method: 'GET', path: '/openapi.json', service: 'api', scope: 'none', summary: 'The OpenAPI document' },

@@ -3,8 +3,8 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 
 /**
- * Requests of one connection that may be under way. Each costs some 14 KB until it is answered, and `node:http` stops reading a connection
- * whose client takes no answers only after 64 KiB of requests, which is more than a thousand of them.
+ * Requests of one connection that may be under way. Each costs some 14 KB until it is answered. If the client takes no answers, `node:http` stops
+ * reading only after 64 KiB of requests, which is more than a thousand of them.
  */
 const UNDER_WAY_MAX = 16
 

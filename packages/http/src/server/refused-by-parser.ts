@@ -29,14 +29,14 @@ export function answerRefusedByParser(server: Server, answers: Pick<PipelinedAns
 
 function problemOf(code: string | undefined): Problem {
   if (code === 'HPE_HEADER_OVERFLOW') {
-    const detail = 'The request line and the headers are longer than is read (16 KiB).'
+    const detail = 'The request line and the headers are longer than 16 KiB.'
     return new Problem(431, 'headers_too_large', { detail })
   }
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new Problem(408, 'request_timeout', { detail: 'The request did not arrive in time.' })
   }
   if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') {
-    return new Problem(413, 'body_too_large', { detail: 'The chunk extensions are longer than is read.' })
+    return new Problem(413, 'body_too_large', { detail: 'The chunk extensions are too long.' })
   }
   return new Problem(400, 'malformed_request', { detail: 'This is not HTTP/1.1 (RFC 9112).' })
 }

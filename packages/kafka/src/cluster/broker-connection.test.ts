@@ -15,7 +15,7 @@ test('a connection that is dropped before it is dialled is not dialled for that 
   connection.drop('a reason')
   await expect(answer).rejects.toThrow('the connection was dropped')
   expect(dials).toBe(0)
-  await expect(connection.send(REQUEST, 1000)).rejects.toThrow('nobody listens')
+  await expect(connection.send(REQUEST, 1000)).rejects.toThrow('nothing listens')
   expect(dials).toBe(1)
 })
 
@@ -31,7 +31,7 @@ function create(): BrokerConnection {
     isConnected: () => false,
     connect: () => {
       dials += 1
-      return Promise.reject(new Error('nobody listens'))
+      return Promise.reject(new Error('nothing listens'))
     },
     connectionPool: { pool: [], getConnection: () => Promise.reject(new Error('not dialled')) },
   }

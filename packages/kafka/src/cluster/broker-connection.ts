@@ -21,7 +21,7 @@ const DIAL_MS = 3_000
 /**
  * One TCP connection to one broker, opened on first use and again after it broke. A request that times out closes it: the
  * broker may be frozen or the path dead, and a late answer must not be taken for another request's. A kafkajs broker object
- * is used for one connection only, as it believes itself connected for ever when its first request gets no answer.
+ * is used for one connection only, as it never counts as disconnected when its first request gets no answer.
  */
 export class BrokerConnection {
   readonly address: BrokerAddress
@@ -29,7 +29,7 @@ export class BrokerConnection {
   readonly #o: BrokerConnectionOptions
   #broker: InternalBroker | undefined
   #opening: Promise<InternalConnection> | undefined
-  /** Of the broker, once it is dialled. */
+  /** The connection of the broker, once it is dialled. */
   #connection: InternalConnection | undefined
   #outstanding = 0
   #drops = 0

@@ -86,7 +86,7 @@ export const metadataResponse = require('kafkajs/src/protocol/requests/metadata/
   parse: (data: { readonly topicMetadata: readonly object[] }) => Promise<unknown>
 }
 
-/** The class whose prototype `patchRequestQueue` mends. */
+/** The class whose prototype `patchRequestQueue` corrects. */
 export const RequestQueue = require('kafkajs/src/network/requestQueue') as { readonly prototype: InternalRequestQueue }
 
 /**
@@ -98,7 +98,7 @@ export function createBrokerFactory(
 ): (address: { readonly host: string; readonly port: number }) => Promise<InternalBroker> {
   const symbol = Object.getOwnPropertySymbols(kafka).find((s) => s.description === 'private:Kafka:createCluster')
   const create = symbol && (kafka as unknown as Record<symbol, ((o: object) => InternalCluster) | undefined>)[symbol]
-  if (!create) throw new Error('This version of kafkajs is not known: it makes its clusters elsewhere.')
+  if (!create) throw new Error('This version of kafkajs is not supported: it creates its clusters elsewhere.')
   const { connectionPoolBuilder, brokerPool, rootLogger } = create.call(kafka, { allowAutoTopicCreation: false })
   return async ({ host, port }) => {
     const connectionPool = await connectionPoolBuilder.build({ host, port })

@@ -7,7 +7,7 @@ const CHECKS_PER_TIMEOUT = 10
 /**
  * Fixes two timers of kafkajs's request queue that wake an idle process.
  *
- * - After the first response each connection re-arms a timer of about 1 ms for ever, as `throttledUntil` is -1 when nothing
+ * - After the first response each connection re-arms a timer of about 1 ms without end, as `throttledUntil` is -1 when nothing
  *   throttles (kafkajs #1704, #1751). It costs about 3 % of a core idle, and a TimeoutNegativeWarning on Node 24. With this
  *   patch a timer runs only while requests are pending.
  * - Each connection checks every 100 ms whether a request of 10 s has timed out. With this patch that is every second, and by

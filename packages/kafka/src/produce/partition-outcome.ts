@@ -15,7 +15,7 @@ export type PartitionOutcome =
   | { readonly type: 'unknown'; readonly code: string }
   | { readonly type: 'unsent'; readonly code: string }
 
-/** Answers after which the same batch may be sent again; the batch is not in the log when they come without its offset. */
+/** Answers after which the same batch may be sent again; the batch is not in the log when they have no offset of it. */
 const TRY_AGAIN: ReadonlySet<string> = new Set([
   'CORRUPT_MESSAGE',
   'UNKNOWN_TOPIC_OR_PARTITION',

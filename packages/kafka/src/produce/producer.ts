@@ -68,8 +68,8 @@ const ANSWER_MARGIN_MS = 200
 const CONNECTIONS_MAX = 4
 
 /**
- * Makes a producer on connections of its own. It does not use the Produce of kafkajs, which answers for a request as a whole, so
- * that one refused partition fails its neighbours, and encoding costs it about 15 µs a record. Idempotence stays off:
+ * Makes a producer on connections of its own. It does not use the Produce of kafkajs, which has one outcome for a request,
+ * so one refused partition fails its neighbours; its encoding also costs about 15 µs a record. Idempotence stays off:
  * kafkajs's loses acknowledged records when sends overlap.
  */
 export function createProducer(client: KafkaClient, o: ProducerOptions): EventProducer {

@@ -102,7 +102,10 @@ export class Locator {
           for (const partition of left) this.#wanted.get(partition)?.reject(error)
           return
         }
-        this.#reader.log.warn({ err: error, groupId: this.#reader.groupId, pauseMs }, 'positions could not be read yet')
+        this.#reader.log.warn(
+          { err: error, groupId: this.#reader.groupId, pauseMs },
+          'positions cannot be read, retrying',
+        )
       }
       left = left.filter((partition) => this.#wanted.has(partition))
       if (left.length > 0) await sleep(pauseMs)
@@ -143,7 +146,7 @@ export class Locator {
     const names = [...unavailable.keys()].join()
     if (names !== before && names !== '') {
       const reasons = Array.from(unavailable, ([partition, { message }]) => ({ partition, message }))
-      log.warn({ groupId, unavailable: reasons }, 'partitions are unavailable and waited for')
+      log.warn({ groupId, unavailable: reasons }, 'partitions are unavailable, waiting')
     }
     return names
   }

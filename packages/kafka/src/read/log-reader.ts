@@ -179,7 +179,7 @@ class GroupReader implements LogReader {
     this.#lastError = error
     this.rebuilds += 1
     const { groupId, log } = this.#o
-    log.warn({ err: error, groupId, rebuilds: this.rebuilds, partition }, 'reading of partitions is restarted')
+    log.warn({ err: error, groupId, rebuilds: this.rebuilds, partition }, 'reading of partitions starts again')
   }
 
   #fail(error: Error): void {

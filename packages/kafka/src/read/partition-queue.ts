@@ -106,7 +106,7 @@ export class PartitionQueue {
         this.#o.onFailed()
         const { log, partition } = this.#o
         const pauseMs = backoffMs(failures, RETRY)
-        log.warn({ err: error, partition, firstOffset: this.#next, pauseMs }, 'a batch failed and is tried again')
+        log.warn({ err: error, partition, firstOffset: this.#next, pauseMs }, 'a batch failed, retrying')
         await sleep(pauseMs, signal)
         failures += 1
       }

@@ -80,7 +80,7 @@ function writeHead(
 const VARINT_BYTES_MAX = 5
 /** A record's varints without those of its headers, and its attributes. */
 const FIXED_BYTES_MAX = 6 * VARINT_BYTES_MAX + 2
-/** Of UTF-8, for one UTF-16 unit. */
+/** Bytes of UTF-8 for one UTF-16 unit. */
 const CHAR_BYTES_MAX = 3
 
 /** A cheap upper bound, by the most bytes that a character can have; most records have less than half of it. */

@@ -18,7 +18,7 @@ interface FetchPlace {
 
 /** What to fetch of one broker. */
 export interface FetchOrder extends TopicName {
-  /** Filled in this order while there is room: partitions that got nothing last time should come first. */
+  /** Filled in this order while there is room: partitions that got nothing last time should be first. */
   readonly places: readonly FetchPlace[]
   /** How long the broker waits for the first byte, ms. */
   readonly maxWaitMs: number

@@ -56,7 +56,7 @@ export function createSpanQueue(o: SpanQueueOptions): SpanProcessor {
     spans.inc({ result }, more)
     if (result === 'exported' || now() - warnedAtMs < WARN_EVERY_MS) return
     warnedAtMs = now()
-    o.log.warn({ ...counts, reason: lastReason }, 'spans are lost: the collector of traces does not take them')
+    o.log.warn({ ...counts, reason: lastReason }, 'spans are lost: the trace collector does not accept them')
   }
 
   return {

@@ -5,7 +5,7 @@ const HTTP = ['http:', 'https:'] as const
 const PROTOCOLS = ['http/protobuf', 'http/json'] as const
 
 /**
- * OpenTelemetry's standard environment, as far as it is used here. The exporter reads more of it by itself: certificates, and the
+ * OpenTelemetry's standard environment, as far as it is used here. The exporter itself reads more of it: certificates, and the
  * `OTEL_EXPORTER_OTLP_TRACES_…` form of each `OTEL_EXPORTER_OTLP_…`.
  */
 export const tracingConfig = {

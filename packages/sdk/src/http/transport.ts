@@ -102,7 +102,7 @@ export class Transport {
     return response
   }
 
-  /** How long to wait after so many failures when the server asked for `askedMs`, of which `maxRetryAfterMs` are granted. */
+  /** How long to wait after `failures` failures when the server asked for `askedMs`, of which `maxRetryAfterMs` are granted. */
   backOffMs(failures: number, askedMs: number): number {
     return backOffMs(failures, askedMs, { ...BACK_OFF, floorMsMax: this.settings.maxRetryAfterMs })
   }

@@ -95,7 +95,7 @@ export class DeadLetters extends Resource {
 
 /** How the installation is (scope `platform`). */
 export class SystemStatus extends Resource {
-  /** As far as the database knows it. Counts end at limits: `deliveries.complete` tells. */
+  /** As far as the database knows it. Counts have limits: `deliveries.complete` says whether one was reached. */
   async get(options?: CallOptions): Promise<System> {
     return await this.read('/v1/system', {}, options)
   }

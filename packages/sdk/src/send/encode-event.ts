@@ -11,7 +11,7 @@ export interface EncodedEvent {
   readonly key: string
   /** The caller's id. */
   readonly id: string | undefined
-  /** Of which time this client mints the id: of the call, or of `created_at`; undefined when it mints none. */
+  /** The time from which this client mints the id: the call, or `created_at`; undefined when it mints none. */
   readonly mintedOf: 'call' | 'created_at' | undefined
   /** That time, Unix milliseconds. */
   readonly atMs: number
@@ -21,7 +21,7 @@ export interface EncodedEvent {
 
 /** Largest event that fits a request of 5 MiB with room to spare. */
 export const EVENT_BYTES_MAX = 4.5 * 1024 * 1024
-/** Of `{`, `"id":"evt_…",` and the comma between events. */
+/** Bytes of `{`, `"id":"evt_…",` and the comma between events. */
 const BYTES_AROUND = 40
 
 /**

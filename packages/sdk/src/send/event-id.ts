@@ -10,7 +10,7 @@ export type FillRandom = (numbers: Uint32Array) => void
  */
 export class EventIdMinter {
   readonly #fillRandom: FillRandom
-  /** Of 1,024 ms. */
+  /** Units of 1,024 ms. */
   #seconds = -1
   #secondsChars = ''
   #ownChars = ''

@@ -55,7 +55,7 @@ export class Pace {
     }
   }
 
-  /** Closes the gate for all requests. Those that fail while it is closed belong to the same round. */
+  /** Closes the gate for all requests. Requests that fail while it is closed belong to the same round. */
   #delay({ error, answer }: BatchResult & { readonly type: 'again' }, events: number): void {
     const nowMs = performance.now()
     if (nowMs >= this.gateMs) this.#failures += 1

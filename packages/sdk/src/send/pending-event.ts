@@ -11,7 +11,7 @@ export interface PendingEvent {
   readonly seq: number
   /** When it was queued, monotonic milliseconds. */
   readonly sinceMs: number
-  /** Of the spool, if there is one. */
+  /** Its entry in the spool, if there is one. */
   readonly ticket: number | undefined
   /** Minted when the event is first sent, unless the caller gave it or the server derives it. */
   id: string | undefined

@@ -9,7 +9,7 @@ export interface SendStats {
   readonly aborted: number
   /** Given back by `close`. */
   readonly returned: number
-  /** Of `send`, beyond what the queue holds. */
+  /** Events of `send` calls that wait for room in the queue. */
   readonly waiting: number
   /** In the queue. */
   readonly queued: number

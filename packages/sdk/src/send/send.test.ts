@@ -204,7 +204,7 @@ describe('failures', () => {
     expect(client.events.stats()).toMatchObject({ accepted: 2000, refused: 0, failed: 0 })
   })
 
-  test('a refused key rejects with its error, and nothing waits for ever', async () => {
+  test('a refused key rejects with its error, and nothing waits without end', async () => {
     api.respondWith(() => problem(401, { code: 'invalid_api_key' }))
     const failure = await client.events.send(progress('a', 1)).catch((error: unknown) => error)
     expect(failure).toBeInstanceOf(AuthenticationError)

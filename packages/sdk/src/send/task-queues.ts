@@ -35,7 +35,7 @@ export class TaskQueues {
     return queue.state === 'ready'
   }
 
-  /** Takes events out for one request, first come first served by task, one event at least; their queues are busy until `release`. */
+  /** Takes events out for one request, in order of arrival by task, one event at least; their queues are busy until `release`. */
   take(limit: BatchLimit): PendingEvent[] {
     const batch: PendingEvent[] = []
     let bytes = 2

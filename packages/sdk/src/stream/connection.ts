@@ -27,7 +27,7 @@ export class Connection {
   readonly #stallTimeoutMs: number
   readonly #parser = new SseParser()
   readonly #frames: Frame[] = []
-  /** Of the frames that were read since none was left. */
+  /** Bytes read since the last time that no frame was left. */
   #aheadBytes = 0
   #failure: Error | undefined
   /** Set when nothing more is read; `error` is what a frame that is none was found with. */
@@ -59,7 +59,7 @@ export class Connection {
     throw new ProtocolError(`The answer (${status}, ${type}) is no event stream. Is the base URL the API's?`)
   }
 
-  /** What the server said about coming back, milliseconds. */
+  /** The wait before reconnecting that the server asked for, milliseconds. */
   get retryMs(): number | undefined {
     return this.#parser.retryMs
   }

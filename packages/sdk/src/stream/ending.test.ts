@@ -45,7 +45,7 @@ async function waiting(stream: EventStream): Promise<void> {
   await collect()
 }
 
-/** In a later event-loop turn, as objects used in this one are kept. */
+/** In a later event-loop tick, as objects used in this one are kept. */
 async function collect(): Promise<void> {
   await setImmediate()
   collectGarbage()

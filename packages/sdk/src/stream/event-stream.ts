@@ -49,7 +49,7 @@ const SEEN_MAX = 10_000
 /**
  * Events as they happen: `for await` over it. It opens a connection when the loop begins and another one whenever that ends, however it ends, with
  * the position of the last frame, so that nothing is missed and nothing repeated. It ends by `close`, by its signal, by the `close` of its client,
- * by leaving the loop, or with an error that no retry mends. It can be iterated once.
+ * by leaving the loop, or with an error that is not retried. It can be iterated once.
  */
 export class EventStream implements AsyncIterable<StreamItem> {
   readonly #deps: StreamDeps
@@ -65,7 +65,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
   #isStarted = false
   /** Whether the server says when a stream is live: older ones do not. */
   #isLiveSaid = false
-  /** Of the last frame that was taken from a connection: what the next one resumes from. */
+  /** The id of the last frame that was taken from a connection: the next connection resumes from it. */
   #received: string | undefined
   #position: string | undefined
   #failures = 0
@@ -156,7 +156,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     if (!isEndedHere) await this.#wait(0, connection.failure)
   }
 
-  /** Undefined when it failed in a way that a retry may mend, and the wait is over. */
+  /** Undefined when it failed in a way that may be retried, and the wait is over. */
   async #connect(current: AbortController): Promise<Connection | undefined> {
     const { transport } = this.#deps
     const { stallTimeoutMs = 2.5 * HEARTBEAT_MS } = this.#options

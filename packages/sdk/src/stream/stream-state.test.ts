@@ -119,7 +119,7 @@ describe('the state of a stream', () => {
     expect(error?.message).toContain('silent for 300 ms')
   })
 
-  test('is closed after an error that no retry mends, and for a stream that is closed before its loop', async () => {
+  test('is closed after an error that is not retried, and for a stream that is closed before its loop', async () => {
     const { stream, types } = await start([(res) => res.writeHead(403).end()])
     await expect(readStates(stream)).rejects.toMatchObject({ status: 403 })
     expect(types()).toEqual(['connecting', 'closed'])

@@ -10,7 +10,7 @@ export async function lockApiKeyChanges(tx: Transaction): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [CHANGES_LOCK])
 }
 
-/** Stands in the migration that guards new keys too. */
+/** Also in the migration that guards new keys. */
 const CHANGES_LOCK = 5_170_233_911
 
 /** The number of the feed's last entry, 0 when there is none: where a process that has cached nothing begins to read. */
@@ -24,13 +24,13 @@ export interface ApiKeyChange {
   readonly seq: number
   /** `key_…`; of an entry of a tenant the id of no key. */
   readonly keyId: string
-  /** Of `tenant_…`; otherwise null. */
+  /** The tenant of a `tenant_…` entry; otherwise null. */
   readonly tenant: string | null
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** Of `rotated`: the secret that was replaced; otherwise null. */
+  /** The secret that was replaced, for `rotated`; otherwise null. */
   readonly secret: number | null
-  /** Of `updated` and `rotated`; null is no end. */
+  /** The new end, for `updated` and `rotated`; null is no end. */
   readonly endsAtMs: number | null
 }
 

@@ -102,7 +102,7 @@ export async function countLiveApiKeys(
     [o.tenant, o.defaultMax],
   )
   const [row] = rows
-  if (row === undefined) throw new Error('A count has answered no row.')
+  if (row === undefined) throw new Error('A count returned no row.')
   return row
 }
 

@@ -6,7 +6,7 @@ import { API_KEY_MEMBERS } from './api-keys.ts'
 
 const limit = (name: string) => plain<number | null>({ name: `tenant_${name}`, sql: `t.${name}` })
 
-/** Of `api_keys k LEFT JOIN tenants t`, and of `s` with the number and the end of a secret. */
+/** A row of `api_keys k LEFT JOIN tenants t`, and `s` with the number and the end of a secret. */
 const secretRow = defineRow('k', {
   ...API_KEY_MEMBERS,
   /** 1 for the first secret; each rotation adds 1. */

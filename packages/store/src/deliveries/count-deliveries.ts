@@ -16,7 +16,7 @@ export interface DeliveryCounts {
   readonly oldestDueS: number
 }
 
-/** Pending deliveries of a webhook that are counted; one with more shows as having so many. */
+/** Pending deliveries of a webhook that are counted at most. */
 const PER_WEBHOOK_MAX = 100_000
 
 /**

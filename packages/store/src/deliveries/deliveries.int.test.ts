@@ -85,11 +85,11 @@ async function feed(room: Partial<EndpointCapacity> = {}, tenantInFlightMax = 10
 async function takeOrdered({ fromKey = '', keysMax = 100 } = {}) {
   return await withTransaction(pool, async (tx) => {
     await lockEndpoints(tx, { webhookIds: [webhookId] })
-    const looks = [{ endpoint: { ...CAPACITY, webhookId, tenant }, fromKey }]
-    const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax: 100, leaseMs: LEASE_MS })
-    const look = found.get(webhookId)
-    if (look === undefined) throw new Error('a webhook without a look')
-    return look
+    const ranges = [{ endpoint: { ...CAPACITY, webhookId, tenant }, fromKey }]
+    const found = await queueOrderedDeliveries(tx, { ranges, keysMax, tenantInFlightMax: 100, leaseMs: LEASE_MS })
+    const scan = found.get(webhookId)
+    if (scan === undefined) throw new Error('a webhook without a scan')
+    return scan
   })
 }
 
@@ -240,9 +240,9 @@ describe('feeding', () => {
     )
     const seen: number[] = []
     let nextKey = ''
-    for (let look = 0; look < 5; look += 1) {
+    for (let scan = 0; scan < 5; scan += 1) {
       const found = await takeOrdered({ fromKey: nextKey, keysMax: 12 })
-      seen.push(found.looked, found.queued.length)
+      seen.push(found.scanned, found.queued.length)
       nextKey = found.nextKey
     }
     // 50 tasks in scans of 12, the last of which finds task-9 and reaches the end.

@@ -43,7 +43,7 @@ export const deliveryRow = defineRow('d', {
   taskId: plain<string | null>({ sql: TASK_ID }),
   /** Attempts that counted, those before a redelivery too. */
   attemptCount: plain<number>({ sql: 'd.earlier_attempts + d.attempt_count' }),
-  /** Of the newest attempt; null before the first. */
+  /** When the newest attempt started; null before the first. */
   lastAttemptAtMs: timeOrNull({ sql: newest('last_attempt_at', 'started_at') }),
   lastResponseStatus: plain<number | null>({ sql: newest('last_response_status', 'status') }),
   /** Null before the first attempt and after a success. */

@@ -12,7 +12,7 @@ const backlogRow = defineRow('u', {
   queued: plain<number>(),
   attempting: plain<number>(),
   consecutiveFailures: plain<number>(),
-  /** Of its oldest unfinished delivery, in seconds; null without one. */
+  /** Age of its oldest unfinished delivery, in seconds; null without one. */
   oldestS: plain<number | null>(),
 })
 

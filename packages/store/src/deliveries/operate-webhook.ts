@@ -23,7 +23,7 @@ export async function drainWebhook(
   return rowCount ?? 0
 }
 
-/** Lets the next probe of a failing endpoint come now; false when it is not failing (or unknown). By primary key. */
+/** Makes the next probe of a failing endpoint due now; false when it is not failing (or unknown). By primary key. */
 export async function probeNow(db: Queryable, o: { readonly webhookId: string }): Promise<boolean> {
   const { rowCount } = await db.query(
     'UPDATE webhook_endpoints SET next_probe_at = now() WHERE webhook_id = $1 AND next_probe_at IS NOT NULL',

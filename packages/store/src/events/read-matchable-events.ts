@@ -14,7 +14,7 @@ const matchableRow = defineRow('e', {
   data: plain<string | null>(),
 })
 
-/** Of an event of the projection, what decides which webhooks want it and what its deliveries need. */
+/** The part of a projected event that decides which webhooks want it, and that its deliveries need. */
 export type MatchableEvent = RowOf<typeof matchableRow>
 
 /** Events of one part of the log that follow each other. */

@@ -50,7 +50,7 @@ function write(into: Buffer, at: number, type: keyof typeof OIDS, value: Buffer 
   return writeInt64(into, at, (value - POSTGRES_EPOCH_MS) * 1_000)
 }
 
-/** Of a safe integer, without a BigInt. */
+/** Writes a safe integer as int64, without a BigInt. */
 function writeInt64(into: Buffer, at: number, value: number): number {
   const high = Math.floor(value / 2 ** 32)
   into.writeInt32BE(high, at)

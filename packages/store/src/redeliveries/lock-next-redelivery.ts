@@ -47,7 +47,7 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
   }
 }
 
-/** What a slice has come to. */
+/** The result of a slice. */
 export interface RedeliveryAdvance {
   readonly id: string
   /** The last delivery that was scanned, `dlv_…`; undefined when none follows: the redelivery is complete. */

@@ -28,7 +28,7 @@ export const redeliveryRow = defineRow('r', {
 /** A redelivery and how far it is. */
 export type RedeliveryRow = RowOf<typeof redeliveryRow>
 
-/** What a redelivery was asked for. */
+/** The request of a redelivery. */
 export type RedeliveryRequest = Pick<RedeliveryRow, keyof typeof REQUEST>
 
 /** A redelivery of a tenant; `id` is a valid `rdl_…`. */

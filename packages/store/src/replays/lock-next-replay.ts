@@ -17,7 +17,7 @@ export interface ReplayCursor {
 export interface LockedReplay extends ReplayRow {
   /** The next offset to read; undefined before the first slice. */
   readonly cursor: ReplayCursor | undefined
-  /** Of a replay that begins at a position, the position's epoch. */
+  /** The epoch of the position at which the replay begins; undefined when it begins at a time. */
   readonly fromEpoch: number | undefined
   readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
   readonly webhookDeleted: boolean
@@ -96,7 +96,7 @@ const CHECKED_MAX = 20
 /** Whether a replay has slices left to make, by this worker or another. By index webhook_replays_running. */
 export const anyReplayRuns = exists(`webhook_replays WHERE state = 'running'`)
 
-/** What a slice has come to. */
+/** The result of a slice. */
 export interface ReplayAdvance {
   readonly id: string
   /** Where the next slice begins, or how the replay has ended. */

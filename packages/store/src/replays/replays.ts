@@ -27,7 +27,7 @@ const REQUEST = {
 export interface ReplayStart {
   /** The position as it was given. */
   readonly text: string
-  /** Of each partition of the epoch the first offset that is replayed; undefined for a position that is lost: it begins at `afterMs`. */
+  /** The first offset that is replayed of each partition of the epoch; undefined for a position that is lost: it begins at `afterMs`. */
   readonly position: LogPosition | undefined
 }
 

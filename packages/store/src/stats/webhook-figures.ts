@@ -1,7 +1,7 @@
 /** Lengths of the stretches by which statistics are kept, in seconds. */
 export const STATS_STEPS_S = [60, 900] as const
 
-/** What first deliveries came to. */
+/** Results of first deliveries. */
 export interface Figures {
   readonly delivered: number
   readonly failed: number

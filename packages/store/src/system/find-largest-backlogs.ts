@@ -44,7 +44,7 @@ export interface BacklogLimits {
 }
 
 /**
- * Counts the unfinished deliveries of one webhook after the other, in the order of their ids, and lists the largest. Its cost is bounded whatever waits: at
+ * Counts the unfinished deliveries of one webhook after the other, in the order of their ids, and lists the largest. Its cost is bounded: at
  * most 10,000 rows of a webhook are counted, and no webhook is begun beyond `webhooksMax` or `countedMax`. By indexes `deliveries_unfinished` and
  * `deliveries_due`.
  */

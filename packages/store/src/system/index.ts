@@ -1,4 +1,4 @@
-// What an operator looks at first, as far as Postgres knows it.
+// What an operator checks first, as far as Postgres knows it.
 export { readLogProgress } from './read-log-progress.ts'
 export type { LogProgress, PartitionProgress } from './read-log-progress.ts'
 export { listProcesses } from './list-processes.ts'

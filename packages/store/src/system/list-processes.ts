@@ -6,18 +6,18 @@ const processRow = defineRow('p', {
   service: plain<string>(),
   /** UUID, another one after each start. */
   id: plain<string>(),
-  /** When it last said that it is at work, by the clock of Postgres. */
+  /** Time of its last heartbeat, by the clock of Postgres. */
   seenAtMs: time(),
 })
 
-/** A process that has told Postgres of itself. */
+/** A process that has registered in Postgres. */
 export type ProcessRow = RowOf<typeof processRow>
 
 /** Processes of one kind that are listed. */
 const PROCESSES_MAX = 500
 
 /**
- * The processes that tell Postgres of themselves, by service: see `Replica`, and `beatWorker` for webhook workers. One that has gone stays until another one
+ * The processes that register in Postgres, by service: see `Replica`, and `beatWorker` for webhook workers. One that has gone stays until another one
  * of its kind removes it. By primary keys.
  */
 export async function listProcesses(db: Queryable): Promise<readonly ProcessRow[]> {

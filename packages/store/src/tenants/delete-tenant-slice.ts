@@ -86,7 +86,7 @@ export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion 
   return row === undefined ? undefined : { tenant: row.id, hasKeys: row.has_keys }
 }
 
-/** Counts a slice that failed as the turn of its tenant, so that those of others come next. By primary key. */
+/** Counts a slice that failed as the turn of its tenant, so that those of others are next. By primary key. */
 export async function passTenantDeletion(db: Queryable, o: Pick<TenantDeletion, 'tenant'>): Promise<void> {
   await db.query(`UPDATE tenants SET updated_at = now() WHERE id = $1 AND state = 'deleting'`, [o.tenant])
 }

@@ -3,7 +3,7 @@ import type { Transaction } from '../queryable.ts'
 /** Where a tenant is: `active` and `suspended` follow each other, `deleting` ends in `deleted` for good. */
 export type TenantState = 'active' | 'suspended' | 'deleting' | 'deleted'
 
-/** Up to so many keys of a tenant have entries of their own too, for processes of the previous release. */
+/** A tenant with at most this many keys gets entries for them too, for processes of the previous release. */
 const KEYS_MAX = 1000
 
 /**

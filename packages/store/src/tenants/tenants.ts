@@ -116,7 +116,7 @@ async function lockTenant(tx: Transaction, id: string): Promise<TenantRow | unde
 
 async function upsert(tx: Transaction, text: string, values: unknown[]): Promise<TenantRow> {
   const tenant = tenantRow.readFirst(await tx.query(`${text} RETURNING ${tenantRow.columns}`, values))
-  if (tenant === undefined) throw new Error('An upsert has answered no row.')
+  if (tenant === undefined) throw new Error('An upsert returned no row.')
   return tenant
 }
 

@@ -27,7 +27,7 @@ export async function listSealedWebhooks(
 }
 
 /**
- * Replaces the sealed values that were read by newly sealed ones; false, with nothing changed, when a rotation or an edit came
+ * Replaces the sealed values that were read by newly sealed ones; false, with nothing changed, when a rotation or an edit was made
  * in between (read it again). By primary key.
  */
 export async function replaceSealed(db: Queryable, before: SealedWebhook, after: SealedWebhook): Promise<boolean> {

@@ -87,7 +87,7 @@ export async function insertWebhook(
 /**
  * Changes the named settings of a webhook and returns it as it was written; undefined if the tenant has none with this id.
  * Enabling clears `disabled_reason`, disabling sets it to `manual` unless it was disabled already. A URL of another origin
- * clears the headers unless new ones come along: their values were meant for the host before. Moves `webhooks_version`. By
+ * clears the headers unless new ones are given: their values were meant for the host before. Moves `webhooks_version`. By
  * primary key.
  */
 export async function updateWebhook(

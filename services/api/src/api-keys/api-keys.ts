@@ -124,7 +124,7 @@ function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' 
 
 function tooManyApiKeys(max: number): Problem {
   return new Problem(409, 'too_many_api_keys', {
-    detail: `A tenant may have ${max} API keys, expired ones too: revoke those that are no longer used.`,
+    detail: `A tenant may have ${max} API keys, expired ones too: revoke the ones that are not used.`,
   })
 }
 

@@ -24,7 +24,7 @@ export function refuseExcess(caller: Caller, grant: Grant): void {
  * @throws Problem 403 `not_yours_to_give`.
  */
 export function refuseForeignScopes(caller: Caller, target: Pick<Grant, 'scopes'>): void {
-  if (excessScopes(caller, target.scopes).length > 0) throw notYours('The key has scopes that yours lacks.')
+  if (excessScopes(caller, target.scopes).length > 0) throw notYours('The key has scopes that yours does not have.')
 }
 
 /**

@@ -42,7 +42,7 @@ interface Asset {
 
 /**
  * Serves the build of `packages/console`; undefined without a build. Each file is read and compressed once, at its first
- * request. Names of assets have their hash, so browsers may cache them for ever, but not the page.
+ * request. Names of assets have their hash, so browsers may cache them without limit, but not the page.
  * @param folder with `index.html` and `assets/`.
  */
 export function createConsoleHandlers(folder: string): ConsoleHandlers | undefined {

@@ -22,7 +22,7 @@ const LINKS = {
 
 /** What is at the root of the host: the index, and the files that browsers, crawlers and security researchers ask for by convention. */
 export function createSiteHandlers(o: {
-  /** Of the API. */
+  /** The version of the API. */
   readonly version: string
   readonly securityContact: string
   readonly now: () => number
@@ -53,7 +53,7 @@ export function createSiteHandlers(o: {
   }
 }
 
-/** What `GET /` answers. */
+/** Answer of `GET /`. */
 export function renderIndex(version: string): Record<string, unknown> {
   return { object: 'index', name: 'Ariftly Events API', version, links: LINKS }
 }

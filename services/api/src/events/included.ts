@@ -8,7 +8,7 @@ import type { LoggedEvent } from '@ariftly/store/events'
 import { refuseLongPage } from '../refuse-long-page.ts'
 import { timeOf } from '../time-of.ts'
 
-/** What `include` can name. */
+/** Values of `include`. */
 const INCLUDED = ['log', 'deliveries'] as const
 type Included = (typeof INCLUDED)[number]
 

@@ -41,7 +41,7 @@ export function readReplay(body: unknown, nowMs: number, streamIds: Pick<StreamI
   const beforeMs = Math.min(asked ?? nowMs, nowMs)
   const rest = { beforeMs, types, status, dryRun }
   if (from !== undefined) {
-    if (after !== undefined) throw invalidValue('cannot stand beside after: give one of them')
+    if (after !== undefined) throw invalidValue('cannot be given together with after')
     const place = streamIds.open(from)
     if (place === undefined) throw invalidValue('must be a position of a stream: the id of one of its events')
     return { begin: { text: from, place }, ...rest }

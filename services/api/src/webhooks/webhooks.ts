@@ -46,7 +46,7 @@ export function createWebhookHandlers({
   }
 }
 
-/** What the handlers that write webhooks need. */
+/** Dependencies of the handlers that write webhooks. */
 export interface WebhookWritesDeps {
   readonly pool: Pool
   readonly keyring: Pick<Keyring, 'seal'>

@@ -46,7 +46,9 @@ function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): 
       await refuseDeleted(tx, call.caller.tenant)
       return made
     })
-    await answer.after?.().catch((error: unknown) => o.log.warn({ err: error }, 'what follows a write was not done'))
+    await answer
+      .after?.()
+      .catch((error: unknown) => o.log.warn({ err: error }, 'the step after a committed write failed'))
     if (answer.body === undefined)
       res
         .status(answer.status)

@@ -120,8 +120,8 @@ describe('Idempotency-Key', () => {
       await post('/v1/webhooks', WEBHOOK, 'k', other.key),
     ]
     expect(mine.body.id).not.toBe(theirs.body.id)
-    expect((await post('/v1/webhooks', { url: 1 }, 'mended')).status).toBe(422)
-    expect((await post('/v1/webhooks', WEBHOOK, 'mended')).status).toBe(201)
+    expect((await post('/v1/webhooks', { url: 1 }, 'corrected')).status).toBe(422)
+    expect((await post('/v1/webhooks', WEBHOOK, 'corrected')).status).toBe(201)
     const headers = { 'idempotency-key': 'k' }
     const path = `/v1/webhooks/${mine.body.id}`
     expect((await api.call('PATCH', path, tenant.key, { description: 'x' }, headers)).status).toBe(200)

@@ -27,11 +27,11 @@ export class MemoryBudget {
   readonly #all: ByteBudget
   /** The part of it that unfinished bodies hold. */
   readonly #unfinished: ByteBudget
-  /** Of that, answers that are not read. */
+  /** The part of it that unread answers hold. */
   readonly #unread: ByteBudget
   /** The bodies that wait, oldest first, and what continues them. */
   readonly #waiting = new Map<MemoryLease, () => void>()
-  /** Of each tenant the one body that is still read although the bound is reached. */
+  /** For each tenant the one body that is still read although the bound is reached. */
   readonly #exempt = new Map<string, MemoryLease>()
 
   constructor(bytesMax: number) {

@@ -41,7 +41,14 @@ export function startQuotaShares(
   })
   releasers.add('shares', async () => {
     await poll.close()
-    await replica.remove().catch((error: unknown) => log.warn({ err: error }, 'this process is counted for 15 s more'))
+    await replica
+      .remove()
+      .catch((error: unknown) =>
+        log.warn(
+          { err: error },
+          'this process could not sign off: it counts for its share of the quotas for 15 s more',
+        ),
+      )
   })
   return () => count
 }

@@ -23,13 +23,13 @@ interface Posted {
 
 /** What the answer says about a key's quota. */
 export interface Admission {
-  /** Of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit. What has too little left for a refused request shows 0. */
+  /** Headers of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit. A bucket that refused the request shows 0. */
   readonly headers: Readonly<Record<string, string>>
   /** A Problem 429 when a bucket has too little. Not thrown: in a flood a throw costs more than the rest of the refusal. */
   readonly refusal: Problem | undefined
 }
 
-/** What quotas need. */
+/** Dependencies of quotas. */
 export interface QuotasOptions {
   /** Processes that share each quota, at this moment; at least 1. */
   readonly shares: () => number

@@ -33,7 +33,7 @@ export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 
   readonly sendBytesMax?: number
 }
 
-/** Creates the log's lanes; a partition belongs to one of them for ever. */
+/** Creates the log's lanes; a partition always belongs to the same one. */
 export function createEventLog(options: EventLogOptions): EventLog {
   const { producer, breaker, partitions, forecast = () => undefined } = options
   const lanes = Array.from(

@@ -1,6 +1,6 @@
 import type { ProducerRecord } from '@ariftly/kafka'
 
-/** What became of one record: `accepted` is in Kafka with acks=all, `retry` may be, `refused` is not and never will be. */
+/** Outcome of one record: `accepted` is in Kafka with acks=all, `retry` may be, `refused` is not and never will be. */
 export type RecordStatus = 'accepted' | 'retry' | 'refused' | OutOfWindow
 
 /**

@@ -103,7 +103,7 @@ function notWritten(results: readonly EntryResult[], isClockOff: boolean): Probl
   )
   const reason = isClockOff ? 'The clocks of the service do not agree.' : 'The log does not take events now.'
   return new Problem(503, isClockOff ? 'clock_skew' : 'log_unavailable', {
-    detail: `${reason} Post those that have the status retry again, with these ids.`,
+    detail: `${reason} Post the events with the status retry again, with these ids.`,
     headers: { 'Retry-After': RETRY_AFTER_S },
     extra: { events },
   })

@@ -70,7 +70,7 @@ function receive(
     req.on('end', onEnd)
     req.on('error', onCut)
     req.on('close', onCut)
-    // It may have been cut before anybody listened.
+    // The connection may have been cut before a listener was added.
     if (req.destroyed) onCut()
 
     function onData(chunk: Buffer): void {
@@ -173,7 +173,7 @@ function tooLarge(bytesMax: number): Problem {
 
 function tooSlow(): Problem {
   return new Problem(408, 'request_timeout', {
-    detail: 'The body did not come in time.',
+    detail: 'The body did not arrive in time.',
     headers: { Connection: 'close' },
   })
 }

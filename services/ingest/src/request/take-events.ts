@@ -22,7 +22,7 @@ interface PostedBody {
   readonly caller: Caller
   readonly content: Content
   readonly body: Buffer
-  /** Counts so many events in the quotas; the Problem 429 if they are too many now. */
+  /** Counts `events` in the quotas; returns the Problem 429 if they are too many now. */
   charge(events: number): Problem | undefined
   /** Waits for what may take long. @throws Problem when the caller's key has ended meanwhile. */
   wait<T>(waiting: Promise<T>): Promise<T>

@@ -32,18 +32,18 @@ test('a small body is validated immediately, also while large ones wait', async 
   expect(await large).toMatchObject({ type: 'entries' })
 })
 
-test('a large body leaves the event loop free between its turns', async () => {
+test('a large body leaves the event loop free between its slices', async () => {
   const queue = new ValidationQueue()
-  let turns = 0
+  let ticks = 0
   let isDone = false
   const count = (): void => {
-    turns += 1
+    ticks += 1
     if (!isDone) setImmediate(count)
   }
   setImmediate(count)
   await queue.run('a', validationOf(20, 3))
   isDone = true
-  expect(turns).toBeGreaterThanOrEqual(18)
+  expect(ticks).toBeGreaterThanOrEqual(18)
 })
 
 test('tenants take turns, and the bodies of one tenant are validated one after another', async () => {

@@ -1,7 +1,7 @@
 import type { Validation, ValidationResult } from '@ariftly/events'
 
-/** Time of one event-loop turn for validating large bodies, ms; the last slice of a turn may exceed it. */
-const TURN_MS = 1
+/** Time of one event-loop tick for validating large bodies, ms; the last slice of a tick may exceed it. */
+const TICK_MS = 1
 
 interface Waiting {
   readonly validation: Validation
@@ -11,7 +11,7 @@ interface Waiting {
 
 /**
  * Runs validations so that a large body does not delay small ones: a body that is not done after its first slice waits here,
- * and in each event-loop turn one body is continued for 1 ms. Tenants take turns; the bodies of one tenant are validated one
+ * and in each event-loop tick one body is continued for 1 ms. Tenants take turns; the bodies of one tenant are validated one
  * after another. The queue is bounded by the memory that bodies may hold.
  */
 export class ValidationQueue {
@@ -43,9 +43,9 @@ export class ValidationQueue {
   }
 }
 
-/** Runs slices for a turn; true when the validation has ended. */
+/** Runs slices for a tick; true when the validation has ended. */
 function advance({ validation, resolve, reject }: Waiting): boolean {
-  const endMs = performance.now() + TURN_MS
+  const endMs = performance.now() + TICK_MS
   try {
     do {
       const step = validation.next()

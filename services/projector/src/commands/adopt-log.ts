@@ -15,17 +15,19 @@ import type { CommandContext } from './command.ts'
 export async function adoptLog(context: CommandContext): Promise<number> {
   const { kafka, pool, topic, print, force } = context
   const { clusterId, topicId, partitions } = await describeLog(kafka, topic)
-  const former = await currentEpoch(pool, topic)
-  const mayBeSame = former !== undefined && isSameLog(former, { clusterId, topicId })
-  const likeness = mayBeSame ? await compareLogs(context, former, partitions) : 'other'
+  const previous = await currentEpoch(pool, topic)
+  const mayBeSame = previous !== undefined && isSameLog(previous, { clusterId, topicId })
+  const likeness = mayBeSame ? await compareLogs(context, previous, partitions) : 'other'
   if (likeness === 'same') {
-    print(`Epoch ${former?.epoch} is of this very log: what was read last stands where it stood. Nothing was done.`)
-    print('To put back what the table lacks: rebuild.')
+    print(
+      `Epoch ${previous?.epoch} is of this log: the record that was read last is still at its offset. Nothing was changed.`,
+    )
+    print('To restore missing events: rebuild.')
     return 1
   }
   if (likeness === 'unknown' && !force) {
     print(
-      `Epoch ${former?.epoch} is of this cluster, and nothing tells another log. Nothing was done (--force does it).`,
+      `Epoch ${previous?.epoch} is of this cluster, and nothing shows that this is another log. Nothing was changed (use --force to adopt it).`,
     )
     return 1
   }
@@ -40,16 +42,16 @@ export async function adoptLog(context: CommandContext): Promise<number> {
 }
 
 /**
- * Whether a topic on the cluster of the former epoch is the log that was read then. One that ends before a position, or has
+ * Whether a topic on the cluster of the previous epoch is the log that was read then. One that ends before a position, or has
  * another record where the last one was read, is not; one such record that is still the same says that it is.
  */
 async function compareLogs(
   context: CommandContext,
-  former: LogEpoch,
+  previous: LogEpoch,
   partitions: readonly LogPartition[],
 ): Promise<'same' | 'other' | 'unknown'> {
   const { pool, topic } = context
-  const positions = await readPositions(pool, { projection: PROJECTION, epoch: former.epoch, topic })
+  const positions = await readPositions(pool, { projection: PROJECTION, epoch: previous.epoch, topic })
   let likeness: 'same' | 'unknown' = 'unknown'
   for (const bounds of partitions) {
     const position = positions.get(bounds.partition)

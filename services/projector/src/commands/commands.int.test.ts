@@ -195,7 +195,7 @@ describe('projection commands', () => {
     expect(await verify(context())).toBe(1)
   })
 
-  test('adopt-log refuses the very log that was read, also by force: its rows would be of a former epoch', async () => {
+  test('adopt-log refuses the very log that was read, also by force: its rows would be of a previous epoch', async () => {
     await post([event(1)])
     await projected(1)
     const before = await currentEpoch(pool, world.topics.topic)

@@ -8,11 +8,13 @@ import { createRefusedEvents } from './refused-events.ts'
 const PRINTED_MAX = 100
 
 /**
- * Compares log and table over what the log still holds and the projection has passed, and prints every difference: an
- * event of the log that the table does not hold (`missing`), one whose row has other content although it came from this very record
- * (`differs`), and rows that claim to come from records that the log does not have (`extra`). Exit code 1 when there are any.
- * Events that are missing because they are older than what it keeps, or since Postgres refused them and they are dead
- * letters, are only counted.
+ * Compares log and table over what the log still holds and the projection has passed, and prints every difference:
+ * - `missing`: an event of the log without a row,
+ * - `differs`: a row that was made from this record, with other content,
+ * - `extra`: rows of records that the log does not have.
+ *
+ * Exit code 1 when there are any. Missing events that are expired, or are dead letters because Postgres refused them, are
+ * only counted.
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
@@ -43,7 +45,7 @@ export async function verify(context: CommandContext): Promise<number> {
     const extra = (await countRows(context, place, epoch.epoch)) - rowsOfLog
     if (extra !== 0) {
       differences += Math.abs(extra)
-      context.print(`extra partition ${place.partition}: ${extra} rows come from records that the log does not have`)
+      context.print(`extra partition ${place.partition}: ${extra} rows are of records that the log does not have`)
     }
   }
   if (expired > 0) context.print(`passed over ${expired} events that are older than what the table keeps`)
@@ -53,7 +55,7 @@ export async function verify(context: CommandContext): Promise<number> {
   return differences === 0 ? 0 : 1
 }
 
-/** Rows of the table that came from the offsets that were compared. */
+/** Rows of the table whose offsets were compared. */
 async function countRows({ pool }: CommandContext, place: Place, epoch: number): Promise<number> {
   const { partition, logStart, position } = place
   return countEventsBetween(pool, { epoch, partition, from: logStart, to: position.nextOffset })

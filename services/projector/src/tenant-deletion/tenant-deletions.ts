@@ -9,7 +9,7 @@ import {
   type TenantSlice,
 } from '@ariftly/store/tenants'
 
-/** What the deletion of tenants needs. */
+/** Dependencies of the deletion of tenants. */
 export interface TenantDeletionsOptions {
   readonly pool: Pool
   readonly metrics: Metrics

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { recordId } from '@ariftly/events'
 import {
   startLogReader,
@@ -38,7 +38,7 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
   async function handle(batch: LogBatch, signal: AbortSignal): Promise<HandleOutcome> {
     const { partition, records } = batch
     for (let at = 0; at < records.length || at === 0; at += STRETCH_RECORDS) {
-      if (at > 0) await nextTurn()
+      if (at > 0) await immediate()
       const stretch = records.slice(at, at + STRETCH_RECORDS)
       const isEnd = at + STRETCH_RECORDS >= records.length
       const nextOffset = isEnd ? batch.lastOffset + 1 : (stretch.at(-1)?.offset ?? batch.lastOffset) + 1
@@ -60,7 +60,7 @@ export function consumeLog(o: ConsumeLogOptions): LogReader {
       for (const span of spans) span?.end({ error: errorTypeOf(error) })
       throw error
     }
-    // The hub writes to the streams in a turn of the event loop that it has requested; this callback runs after it.
+    // The hub writes to the streams in a tick of the event loop that it has requested; this callback runs after it.
     setImmediate(() => {
       for (const span of spans) span?.end()
     })

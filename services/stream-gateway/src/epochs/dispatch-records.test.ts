@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, EVENT_TYPES, newEventId, partitionOf } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
@@ -21,13 +21,13 @@ test('records that streams want are decoded and appended in steps, and other wor
   const { dispatch, hub, written } = await openStream(1)
   const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
   const counting = new AbortController()
-  const counted = countTurns(counting.signal)
+  const counted = countTicks(counting.signal)
   await dispatch({ partition: 0, records, nextOffset: RECORDS }, new AbortController().signal)
   counting.abort()
-  const turns = await counted
-  // The hub writes in the event-loop turn after the last step.
-  await nextTurn()
-  expect(turns).toBeGreaterThan(4)
+  const ticks = await counted
+  // The hub writes in the event-loop tick after the last step.
+  await immediate()
+  expect(ticks).toBeGreaterThan(4)
   expect(hub.counts.delivered).toBe(RECORDS)
   expect(
     Buffer.concat(written)
@@ -36,7 +36,7 @@ test('records that streams want are decoded and appended in steps, and other wor
   ).toEqual(records.map((_, n) => `event ${n}`))
 })
 
-test('partitions that are read concurrently share the time of one event-loop turn', async () => {
+test('partitions that are read concurrently share the time of one event-loop tick', async () => {
   const { dispatch, hub } = await openStream(PARTITIONS)
   let records = 0
   let mostInTurn = 0
@@ -54,7 +54,7 @@ test('partitions that are read concurrently share the time of one event-loop tur
     nextOffset: EACH,
   }))
   await Promise.all(stretches.map((stretch) => dispatch(stretch, new AbortController().signal)))
-  await nextTurn()
+  await immediate()
   expect(hub.counts.delivered).toBe(PARTITIONS * EACH)
   // Each has one step of eight, and the clock allows a few more in all; by a clock of its own each would have several.
   expect(mostInTurn).toBeLessThan(PARTITIONS * 8 * 2)
@@ -70,7 +70,7 @@ test('records reach the streams of all filters, also when these are too many to 
     const subscriber = new Subscriber({ filter, sink: sinkInto([]), keyId: 'k', partitions: 1, nowMs: 0 })
     hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
   }
-  await nextTurn()
+  await immediate()
   // With the first one 41 groups, of 512 records: the bound is 16,384.
   expect(hub.filterIndex.groups).toBe(1 + filters.length)
   const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
@@ -123,15 +123,15 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
   const filter = streamFilter('acme', {}, false)
   const subscriber = new Subscriber({ filter, sink: sinkInto(written), keyId: 'k', partitions, nowMs: 0 })
   hub.begin(subscriber, hub.ring.position, Buffer.from('first'))
-  await nextTurn()
+  await immediate()
   return { hub, written, dispatch: createDispatch({ hub, now }) }
 }
 
-/** How many turns of the event loop there are until the signal. */
-async function countTurns(signal: AbortSignal): Promise<number> {
-  let turns = 0
-  for (; !signal.aborted; turns += 1) await nextTurn()
-  return turns
+/** How many ticks of the event loop there are until the signal. */
+async function countTicks(signal: AbortSignal): Promise<number> {
+  let ticks = 0
+  for (; !signal.aborted; ticks += 1) await immediate()
+  return ticks
 }
 
 /** An event of a task whose records are in the partition. */

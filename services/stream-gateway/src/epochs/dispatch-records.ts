@@ -1,5 +1,5 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { createTurnClock } from '@ariftly/async'
+import { setImmediate as immediate } from 'node:timers/promises'
+import { createTickClock } from '@ariftly/async'
 import { decodeRecord, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { Hub } from '../hub/hub.ts'
@@ -26,10 +26,10 @@ const WANTED_COST = 4
 /** Groups kept for the wanted records of a stretch, 8 bytes each; further records are matched again when they are appended. */
 const GROUPS_MAX = 16_384
 /**
- * Time for decoding and appending records of all partitions in one turn of the event loop, ms, so that one tenant's records
- * do not delay the others'. Each partition gets at least one step a turn.
+ * Time for decoding and appending records of all partitions in one tick of the event loop, ms, so that one tenant's records
+ * do not delay the others'. Each partition gets at least one step a tick.
  */
-const TURN_MS = 2
+const TICK_MS = 2
 
 /**
  * Hands records to the hub. Records that an open stream wants, by tenant and headers, are decoded and checked for
@@ -38,7 +38,7 @@ const TURN_MS = 2
 export function createDispatch(o: DispatchOptions) {
   const { hub } = o
   const partitions = hub.ring.position.length
-  const isTurnOver = createTurnClock(TURN_MS, o.now)
+  const isTickOver = createTickClock(TICK_MS, o.now)
 
   return async function dispatch(
     { partition, records, nextOffset }: Stretch,
@@ -54,7 +54,7 @@ export function createDispatch(o: DispatchOptions) {
     const states = await statesOf(partition, wanted, signal)
     const stepRecords = states.size === 0 ? STEP_COST : STEP_COST / WANTED_COST
     for (let at = 0; at < fresh.length || at === 0; at += stepRecords) {
-      if (at > 0 && isTurnOver()) await nextTurn()
+      if (at > 0 && isTickOver()) await immediate()
       // An aborted handler (the assignment changed) must not append: its successor already does.
       signal.throwIfAborted()
       if (hub.ring.position[partition] !== position) throw new Error('Two handlers read the same partition.')
@@ -78,7 +78,7 @@ export function createDispatch(o: DispatchOptions) {
     for (const record of records) {
       if (cost >= STEP_COST) {
         cost = 0
-        if (isTurnOver()) await nextTurn()
+        if (isTickOver()) await immediate()
         signal.throwIfAborted()
       }
       const groups = groupsFor(record)

@@ -149,7 +149,7 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
   })
 }
 
-/** Polls the projection, and reports its position to those who wait for it. */
+/** Polls the projection, and reports its position to all that wait. */
 function watchProjection({ config, log }: EpochReaderOptions, history: KeptHistory, hub: Hub): ProjectionWatch {
   let lastRead = originOf(config.KAFKA_PARTITIONS)
   const isAwaited = () => hub.isWaiting() || hub.duplicates.isOpen

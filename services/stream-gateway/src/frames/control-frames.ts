@@ -22,7 +22,7 @@ export function liveFrame(id: string): Buffer {
   return chunkOf(`event: stream.checkpoint\ndata: {"live":true}\nid: ${id}\n\n`)
 }
 
-/** Tells the client that its position could not be kept and where the stream continues. */
+/** Reports to the client that its position could not be kept, and where the stream continues. */
 export function resetFrame(o: {
   readonly reason: ResetReason
   /** The requested id or time, verbatim. */

@@ -21,7 +21,7 @@ interface CatchUpOptions extends HubOptions {
   goLive(subscriber: Subscriber): void
 }
 
-/** Of one stream's slice, so that a round stays short and the live streams are not held up. */
+/** Bounds of one stream's slice, so that a round stays short and does not delay live streams. */
 const SLICE_SIZE = { bytes: 64 * 1024, records: 1024 } as const
 /** Length of a round, ms. */
 const ROUND_MS = 2

@@ -1,7 +1,7 @@
 import { EVENT_TYPES, renderEvent, type EventFilter } from '@ariftly/events'
 import type { Routed } from '../log/read-routed.ts'
 
-/** What a stream shows: always of one tenant. */
+/** The filter of a stream, always of one tenant. */
 export interface StreamFilter {
   readonly tenant: string
   readonly taskId: string | undefined

@@ -23,12 +23,12 @@ export interface SliceSize {
   readonly records: number
 }
 
-/** What a hub is made of; nothing of it is a socket, so that all of this is tested without any. */
+/** Dependencies of a hub. None is a socket, so the hub is tested without any. */
 export interface HubOptions {
   readonly epoch: number
   /** Where the log reader begins. */
   readonly start: OffsetVector
-  /** Of each partition, whether that is the first record that there ever was. */
+  /** For each partition: whether that is the first record that was ever appended. */
   readonly fromOrigin: readonly boolean[]
   readonly ids: StreamIds
   readonly ringBytesMax: number

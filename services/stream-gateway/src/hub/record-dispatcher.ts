@@ -57,7 +57,7 @@ interface Dispatched {
 /** Adds records to the ring, each with its state, and queues their frames for the live streams that want them. */
 export class RecordDispatcher {
   readonly #o: RecordDispatcherOptions
-  /** Of the record that is being dispatched. */
+  /** The id of the record that is being dispatched. */
   readonly #id = new EventIdBits()
   readonly #readId = (bytes: Buffer, start: number, end: number): boolean => this.#id.read(bytes, start, end)
   #before: { readonly seq: number; readonly position: OffsetVector } | undefined

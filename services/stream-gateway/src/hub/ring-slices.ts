@@ -17,7 +17,7 @@ interface RingSlicesOptions {
   readonly duplicates: DuplicateCheck
 }
 
-/** What a stream gets of a few consecutive records of the ring. */
+/** The frames that a stream gets of a few consecutive records of the ring. */
 export interface RingSlice {
   /** Its frames, joined; undefined when no record is the stream's. */
   readonly block: Buffer | undefined

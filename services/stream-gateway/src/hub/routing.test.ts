@@ -10,9 +10,9 @@ const SIZE = byForm({
   short: { tenants: 20, streams: 2000, events: 20_000 },
   long: { tenants: 1000, streams: 100_000, events: 1_000_000 },
 })
-/** Records that the events are drawn from: streams come and go between two events of the same record. */
+/** Records that the events are drawn from: streams open and close between two events of the same record. */
 const RECORDS = 20_000
-/** Streams come and go all the time: one of each per so many events. */
+/** Streams open and close all the time: one of each per so many events. */
 const CHANGE_EVERY = 10
 const TASKS = 30
 const AGENTS = 5

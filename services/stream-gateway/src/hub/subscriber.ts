@@ -90,7 +90,7 @@ export interface UnfinishedBlock {
   readonly rest: IterableIterator<LiveStream>
 }
 
-/** What is known of a stream when it opens. */
+/** The members of a stream that are known when it opens. */
 export interface SubscriberOptions {
   /** Grows with each stream that opens. */
   readonly number?: number
@@ -115,7 +115,7 @@ export class Subscriber {
   readonly fromMs: number
   /** When its key or token expires, on the clock of `performance.now()`. */
   readonly expiresAtMs: number
-  /** What it asked for: an id or a time; for `stream.reset`. */
+  /** The start that it asked for, an id or a time; for `stream.reset`. */
   readonly requested: string
   /** Its own position; of no meaning while it is live. The walk of the ring and pages of history move it. */
   readonly position: OffsetVector

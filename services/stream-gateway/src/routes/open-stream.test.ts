@@ -97,7 +97,7 @@ async function serve(o: {
   return { auth, server, post, open }
 }
 
-test('a key that is revoked while the form of a stream is still coming opens no stream', async () => {
+test('a key that is revoked while the form of a stream is still arriving opens no stream', async () => {
   const changes: KeyChange[] = []
   const { auth, server, post } = await serve({ changes, isFed: Promise.resolve() })
   while (!auth.ready) await new Promise(setImmediate)

@@ -12,7 +12,7 @@ import { StreamRegistry } from './registry.ts'
 import { createSocketSink } from './socket-sink.ts'
 import { StreamStarts, type AskedStart } from './stream-starts.ts'
 
-/** What is known of a stream before it opens. */
+/** The members of a stream that are known before it opens. */
 interface StreamRequest {
   readonly filter: StreamFilter
   readonly start: AskedStart

@@ -9,7 +9,7 @@ export async function drain({ pool, webhookId = '', print }: CommandContext): Pr
   const moved = await inSlices(() => drainWebhook(pool, { webhookId, limit: ROWS_PER_STATEMENT }))
   const failing = await probeNow(pool, { webhookId })
   print(
-    `${moved} deliveries of ${webhookId} are due now${failing ? '; the endpoint is failing: its next probe comes now' : ''}`,
+    `${moved} deliveries of ${webhookId} are due now${failing ? '; the endpoint is failing: its next probe is due now' : ''}`,
   )
   return 0
 }

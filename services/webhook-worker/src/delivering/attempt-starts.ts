@@ -3,7 +3,7 @@ import { retryForever, type Logger } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { startAttempts, withdrawStarts, type AttemptRef, type StartedAttempt } from '@ariftly/store/deliveries'
 
-/** What starting attempts needs. */
+/** Dependencies of starting attempts. */
 export interface AttemptStartsOptions {
   readonly pool: Pool
   readonly leaseMs: number
@@ -57,7 +57,8 @@ export class AttemptStarts {
     await retryForever(() => withdrawStarts(pool, { refs, workerId }), {
       signal,
       maxMs: 1000,
-      onError: (error) => log.warn({ err: error, attempts: refs.length }, 'starts cannot be withdrawn yet'),
+      onError: (error) =>
+        log.warn({ err: error, attempts: refs.length }, 'starts of attempts cannot be withdrawn, retrying'),
     })
   }
 }

@@ -13,7 +13,7 @@ import type {
 import { sendWebhook, type AttemptTrace, type OutgoingWebhook, type WebhookFormat } from '@ariftly/webhook-sending'
 import { decideNext, readRetryAfter, type Ended } from './retry-plan.ts'
 
-/** What making an attempt needs. */
+/** Dependencies of making an attempt. */
 export interface DeliverOptions {
   readonly starts: Pick<Batcher<AttemptRef, StartedAttempt | undefined>, 'add'>
   readonly outcomes: Pick<Batcher<AttemptOutcome, void>, 'add'>

@@ -10,7 +10,7 @@ import {
 } from '@ariftly/store/deliveries'
 import type { StatsRollup } from '../stats/stats-rollup.ts'
 
-/** What writing outcomes needs. */
+/** Dependencies of writing outcomes. */
 export interface OutcomeWriterOptions {
   readonly pool: Pool
   readonly failing: FailingRule
@@ -25,7 +25,7 @@ export interface OutcomeWriterOptions {
 
 /**
  * Writes outcomes in batches over jobs, and again until Postgres takes them: what was sent must not be sent twice because
- * Postgres was unavailable for a moment. The answer to a commit may have been lost, so a repeated write first looks for what is recorded. What
+ * Postgres was unavailable for a moment. The answer to a commit may have been lost, so a repeated write first reads what is recorded. What
  * Postgres refuses for its content is written alone, and given up (logged) if it is refused then: the lease brings that
  * delivery back.
  */
@@ -34,7 +34,7 @@ export function createOutcomeWriter(o: OutcomeWriterOptions): Batcher<AttemptOut
     const end = await retryForever((n) => write(outcomes, n > 0), {
       signal: o.signal,
       maxMs: 1000,
-      onError: (error) => o.log.warn({ err: error, outcomes: outcomes.length }, 'outcomes cannot be written yet'),
+      onError: (error) => o.log.warn({ err: error, outcomes: outcomes.length }, 'outcomes cannot be written, retrying'),
     })
     if (end === 'refused' && outcomes.length > 1) for (const outcome of outcomes) await writeBatch([outcome])
     return outcomes.map(() => undefined)

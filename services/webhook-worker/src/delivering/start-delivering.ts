@@ -20,7 +20,7 @@ import { FailureAnswers } from './failure-answers.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import { SuccessAnswers } from './success-answers.ts'
 
-/** What the delivering side of the worker needs. */
+/** Dependencies of the delivering side of the worker. */
 export interface DeliveringOptions {
   readonly config: WebhookWorkerConfig
   readonly policy: EgressPolicy

@@ -12,9 +12,9 @@ import {
 const EVERY_MS = 1000
 /** Between two writes of one webhook: what it answers to thousands of attempts a second costs five rows in that time. */
 const WEBHOOK_EVERY_MS = 10_000
-/** Of all answers that wait or are being written. */
+/** Bound of all answers that wait or are being written. */
 const BYTES_MAX = 32 * 1024 * 1024
-/** Of the answers of one statement. */
+/** Bound of the answers of one statement. */
 const STATEMENT_BYTES = 1024 * 1024
 
 /**

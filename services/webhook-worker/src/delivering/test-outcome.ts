@@ -5,7 +5,7 @@ const STEP = { state: 'pending', counts: true } as const
 /** Bytes of the answer to an attempt of {@link outcomeOf}. */
 export const BODY_BYTES = 16 * 1024
 
-/** What came of an attempt whose answer has a body of 16 KiB. */
+/** The outcome of an attempt whose answer has a body of 16 KiB. */
 export function outcomeOf(
   type: 'failed' | 'delivered',
   of: { readonly tenant?: string; readonly webhookId?: string; readonly deliveryId?: string } = {},

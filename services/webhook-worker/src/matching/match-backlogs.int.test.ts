@@ -38,7 +38,7 @@ test('tenants continue with their backlogs while each slice of another tenant ti
     topic: TOPIC,
     subscriptions: new SubscriptionCache(pool),
     tenantPairs: new TenantPairs(),
-    isTurnOver: () => false,
+    isTickOver: () => false,
     onMatched: (webhookIds) => webhookIds.forEach((id) => matched.add(id)),
   })
   const backlogs = runLongJobs(jobs, { log, failing: 'failed' })

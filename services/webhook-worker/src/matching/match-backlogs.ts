@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
@@ -17,15 +17,15 @@ import type { SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
 import type { TenantPairs } from './tenant-pairs.ts'
 
-/** What working off backlogs needs. */
+/** Dependencies of working off backlogs. */
 export interface MatchBacklogsOptions {
   readonly pool: Pool
   readonly topic: string
   readonly subscriptions: SubscriptionCache
   /** Knows whether events of other tenants are matched at the same time. */
   readonly tenantPairs: Pick<TenantPairs, 'anyBut'>
-  /** Whether matching has used up its time in this turn of the event loop. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop. */
+  readonly isTickOver: () => boolean
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly now?: () => number
@@ -40,7 +40,7 @@ const PAYLOADS_MAX = 100
 /** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
 const REST = { alone: 0.5, withOthers: 3 } as const
 
-/** What a slice has come to. */
+/** The result of a slice. */
 interface BacklogSlice {
   readonly tenant: string
   readonly deliveries: number
@@ -49,8 +49,8 @@ interface BacklogSlice {
 
 /**
  * Backlogs of matching as long jobs: the records that the matcher has left for later. Each tenant's records of a partition are matched
- * in the order of the log. After each slice there is a rest of half of the time that it took, and of three times as long while other
- * tenants have events to match, as all that these need shares Postgres with it.
+ * in the order of the log. After each slice it pauses for half of the time of the slice, or three times the time while other tenants have
+ * events to match, as their work needs Postgres too.
  */
 export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
   const { pool, topic, onMatched, tenantPairs } = o
@@ -88,14 +88,14 @@ async function matchEvents(
   index: SubscriptionIndex,
   { tenant, endOffset }: MatchBacklog,
   { events, atEnd }: MatchableEvents,
-  { isTurnOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTurnOver' | 'now'>,
+  { isTickOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTickOver' | 'now'>,
 ): Promise<{ readonly matches: readonly MatchedEvent[]; readonly next: number }> {
   const oldestMs = now() - KEPT_MS
   const matches: MatchedEvent[] = []
   let pairs = 0
   for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
     if (appendedAtMs < oldestMs) continue
-    while (isTurnOver()) await nextTurn()
+    while (isTickOver()) await immediate()
     const { taskId, sessionId, agent, data } = of
     const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
     const webhookIds = index.match({

@@ -11,7 +11,7 @@ const LIMITS = {
   tenantPairsMax: 5_000,
   spent: new Map<string, number>(),
   backlogged: new Set<string>(),
-  isTurnOver: () => false,
+  isTickOver: () => false,
 }
 const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
@@ -113,11 +113,11 @@ describe('matchRecords', () => {
     expect(match(10_000)).toEqual({ pairs: expect.closeTo(1 + (large.length / 1024) * 4), deferred: 1 })
   })
 
-  test('ends behind the record with which the turn of the event loop is over, and always takes one record', () => {
+  test('ends behind the record with which the tick of the event loop is over, and always takes one record', () => {
     const records = [0, 1, 2].map((offset) => recordAt(offset))
     const taken = (steps: number) => {
       let step = 0
-      return matchRecords(index, records, { ...LIMITS, isTurnOver: () => ++step >= steps })
+      return matchRecords(index, records, { ...LIMITS, isTickOver: () => ++step >= steps })
     }
     expect(taken(1)).toMatchObject({ taken: 1, matches: [{ offset: 0 }] })
     expect(taken(2)).toMatchObject({ taken: 2, matches: [{ offset: 0 }, { offset: 1 }] })

@@ -18,17 +18,17 @@ export interface MatchLimits {
   readonly spent: ReadonlyMap<string, number>
   /** Tenants with a backlog: their records join it. */
   readonly backlogged: ReadonlySet<string>
-  /** Whether matching has used up its time in this turn of the event loop: the rest is matched in another part. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop: the rest is matched in another part. */
+  readonly isTickOver: () => boolean
   /** Milliseconds of a monotonic clock; default `performance.now`. */
   readonly now?: () => number
 }
 
-/** What webhooks want of consecutive records. */
+/** The matches of consecutive records. */
 export interface Matched {
   /** In the order of the records. */
   readonly matches: readonly MatchedEvent[]
-  /** Records that were matched: all, or those before the one whose webhooks went beyond `pairsMax` or the end of the turn. */
+  /** Records that were matched: all, or those before the one whose webhooks went beyond `pairsMax` or the end of the tick. */
   readonly taken: number
   /** Tenants that are left for later, each with the offset of its first such record. */
   readonly deferred: ReadonlyMap<string, number>
@@ -42,8 +42,8 @@ const MS_PER_PAIR = 0.012
 const PAIRS_PER_KIB_MAX = 4
 
 /**
- * Finds the webhooks of each record, in order. A tenant that goes beyond its share, by the webhooks that want its records or by
- * what its payload filters cost, is deferred from that record on, so that the records of others behind it are reached. At least
+ * Finds the webhooks of each record, in order. A tenant that exceeds its share (webhooks that want its records, or cost of its
+ * payload filters) is deferred from that record on, so the later records of others are reached. At least
  * one record is taken, for any number of webhooks and any time that its payload takes.
  */
 export function matchRecords(index: SubscriptionIndex, records: readonly RecordView[], o: MatchLimits): Matched {
@@ -54,7 +54,7 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
   const byTenant = new Map(o.spent)
   let pairs = 0
   for (const [number, record] of records.entries()) {
-    if (number > 0 && o.isTurnOver()) return { matches, taken: number, deferred, filterCosts }
+    if (number > 0 && o.isTickOver()) return { matches, taken: number, deferred, filterCosts }
     if (record.timestampMs < o.oldestMs) continue
     // Of most records only this is read: few tenants have webhooks.
     if (!index.hasTenant(record.headerText('ce_tenant') ?? '')) continue

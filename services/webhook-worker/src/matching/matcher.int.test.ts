@@ -67,7 +67,7 @@ function toRecord(event: ProjectedEvent) {
   return recordViewOf({ partition: 0, offset, timestampMs: event.appendedAtMs, ...encodeRecord(event) })
 }
 
-function newMatcher(isTurnOver: () => boolean) {
+function newMatcher(isTickOver: () => boolean) {
   return createMatcher({
     pool,
     epoch: 1,
@@ -75,14 +75,14 @@ function newMatcher(isTurnOver: () => boolean) {
     projection: createProjectionWatch({ db: pool, epoch: 1, topic: TOPIC, log }),
     subscriptions,
     tenantPairs,
-    isTurnOver,
+    isTickOver,
     onDeferred() {},
     onMatched() {},
     group: 'test',
   })
 }
 
-test('parts of a batch that end with a turn of the event loop lose and duplicate no delivery, and costly filters are left to the backlog', async () => {
+test('parts of a batch that end with a tick of the event loop lose and duplicate no delivery, and costly filters are left to the backlog', async () => {
   const { signal } = new AbortController()
   let calls = 0
   const stopped = newMatcher(() => {
@@ -108,7 +108,7 @@ test('parts of a batch that end with a turn of the event loop lose and duplicate
     topic: TOPIC,
     subscriptions,
     tenantPairs,
-    isTurnOver: () => ++calls % 2 === 0,
+    isTickOver: () => ++calls % 2 === 0,
     onMatched() {},
   })
   const backlogs = runLongJobs(jobs, { log, failing: 'failed' })

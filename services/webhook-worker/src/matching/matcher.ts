@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch, RecordView } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
@@ -14,7 +14,7 @@ import type { TenantPairs } from './tenant-pairs.ts'
 /** Name of the matcher's rows in `projection_offsets`. */
 export const WEBHOOKS_PROJECTION = 'webhooks'
 
-/** What the matcher needs. */
+/** Dependencies of the matcher. */
 export interface MatcherOptions {
   readonly pool: Pool
   readonly epoch: number
@@ -23,8 +23,8 @@ export interface MatcherOptions {
   readonly subscriptions: SubscriptionCache
   /** Counts what each tenant has matched at once. */
   readonly tenantPairs: TenantPairs
-  /** Whether matching has used up its time in this turn of the event loop. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop. */
+  readonly isTickOver: () => boolean
   /** Called when tenants have records that are to be matched later. */
   readonly onDeferred: () => void
   /** Called after each commit with the webhooks that have new deliveries. */
@@ -60,8 +60,9 @@ interface Part {
 }
 
 /**
- * Makes the handler that turns records into deliveries. It stays behind the projection of events, and writes a batch in parts
- * of at most 1,000 deliveries, which end early when matching has used up its time in a turn of the event loop. One statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
+ * Creates the handler that makes deliveries from records. It stays behind the projection of events. A batch is written in parts
+ * of at most 1,000 deliveries; a part ends early when matching has used up its time in a tick of the event loop. One
+ * statement covers a part, or small parts of several partitions: position (compare-and-set, so a stalled second matcher
  * can never write), projection, version of the webhooks, deliveries, and the records that are left for later because their
  * tenant has had its share. So a delivery's event always exists, and each record is matched exactly once. Between two
  * parts other partitions and other work of the process can run.
@@ -127,17 +128,17 @@ class Matcher {
   }
 
   async #write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
-    const { isTurnOver, tenantPairs } = this.#o
+    const { isTickOver, tenantPairs } = this.#o
     const { partition, records } = part
-    // One statement covers parts of several partitions: all of them continue in the same turn.
-    while (isTurnOver()) await nextTurn()
+    // One statement covers parts of several partitions: all of them continue in the same tick.
+    while (isTickOver()) await immediate()
     const matched = matchRecords(index, records, {
       oldestMs: this.#now() - KEPT_MS,
       pairsMax: PAIRS_MAX,
       tenantPairsMax: TENANT_PAIRS_MAX,
       spent: tenantPairs.spent,
       backlogged: this.#backloggedIn(part),
-      isTurnOver,
+      isTickOver,
     })
     const advance = advanceOf(part, matched)
     const { matches, deferred, filterCosts } = matched

@@ -9,7 +9,7 @@ const PARTS_MAX = 16
 /** Statements at the same time, of small parts and of large ones: together fewer than the pool has connections, so neither waits for the other. */
 const CONCURRENCY = { together: 2, alone: 2 } as const
 
-/** What to write the matcher's parts takes. */
+/** Dependencies of the part writer. */
 export interface PartWriterOptions {
   readonly pool: Pool
   readonly projection: string
@@ -19,7 +19,7 @@ export interface PartWriterOptions {
 
 /**
  * Writes parts of the log as `advanceWithDeliveries` does, small parts of several partitions in one statement: what they cost
- * when events come one by one is the statement and not its rows. Parts whose common statement fails are written alone, so that
+ * when events arrive one by one is the statement and not its rows. Parts whose common statement fails are written alone, so that
  * none fails for the fault of another.
  */
 export function createPartWriter(o: PartWriterOptions): (part: PassedPart) => Promise<MatchedWrite> {

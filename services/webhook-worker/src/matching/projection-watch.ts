@@ -4,7 +4,7 @@ import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
 
-/** Knows how far the projection of events has come. */
+/** Knows how far the projection of events is. */
 export interface ProjectionWatch {
   /** Waits until the partition's `next_offset` is above `offset`, and returns it. Rejects when the signal aborts. */
   readonly beyond: (partition: number, offset: number, signal: AbortSignal) => Promise<number>
@@ -21,7 +21,7 @@ interface Waiter {
 /** The projector reads the log at the same time as the matcher, and needs some milliseconds to commit. */
 const FIRST_POLL_MS = 4
 const POLL_MS = 5
-/** After so many polls in a row that found nothing: the projector is behind, or down. */
+/** Polls in a row without progress, after which the projector counts as behind or down. */
 const EMPTY_POLLS = 100
 const POLL_MS_MAX = 50
 const POLL_AFTER_ERROR_MS = 500

@@ -26,7 +26,7 @@ afterEach(async () => {
 
 function start(env: NodeJS.ProcessEnv = {}): Matching {
   const config = readConfig(webhookWorkerConfig, { ...world.env, ...env })
-  return startMatching({ config, pool, isTurnOver: () => false, onMatched() {}, log, metrics: createMetrics() })
+  return startMatching({ config, pool, isTickOver: () => false, onMatched() {}, log, metrics: createMetrics() })
 }
 
 test('a matcher that stopped at another log continues with the epoch that is opened for it, from its start', async () => {
@@ -51,10 +51,10 @@ test('a matcher that reads goes over to a newer epoch', async () => {
   const matching = start()
   await eventually(() => matching.state() === 'ok', PATIENCE)
   const { topic } = world.topics
-  const former = await currentEpoch(pool, topic)
-  await openEpoch(pool, { topic, clusterId: former?.clusterId ?? '' })
+  const previous = await currentEpoch(pool, topic)
+  await openEpoch(pool, { topic, clusterId: previous?.clusterId ?? '' })
   await eventually(async () => {
-    const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (former?.epoch ?? 0) + 1 })
+    const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (previous?.epoch ?? 0) + 1 })
     return positions.size === 3 && matching.state() === 'ok'
   }, PATIENCE)
   await matching.close()
@@ -62,11 +62,11 @@ test('a matcher that reads goes over to a newer epoch', async () => {
 
 test('a matcher that finds another log continues without a restart when the log of its epoch is back', async () => {
   const { topic } = world.topics
-  const former = await currentEpoch(pool, topic)
+  const previous = await currentEpoch(pool, topic)
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
   await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
-  await pool.query('UPDATE log_epochs SET cluster_id = $1', [former?.clusterId])
+  await pool.query('UPDATE log_epochs SET cluster_id = $1', [previous?.clusterId])
   await eventually(() => matching.state() === 'ok', PATIENCE)
   await matching.close()
 })

@@ -10,12 +10,12 @@ import { createProjectionWatch } from './projection-watch.ts'
 import { SubscriptionCache } from './subscription-cache.ts'
 import { TenantPairs } from './tenant-pairs.ts'
 
-/** What the matching side of the worker needs. */
+/** Dependencies of the matching side of the worker. */
 export interface MatchingOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool
-  /** Whether matching has used up its time in this turn of the event loop. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop. */
+  readonly isTickOver: () => boolean
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
   readonly log: Logger
   readonly metrics: Metrics
@@ -44,8 +44,8 @@ export function startMatching(o: MatchingOptions): Matching {
   const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
   const subscriptions = new SubscriptionCache(pool)
   const tenantPairs = new TenantPairs()
-  const { isTurnOver, onMatched } = o
-  const backlogs = runLongJobs(matchBacklogJobs({ pool, topic, subscriptions, tenantPairs, isTurnOver, onMatched }), {
+  const { isTickOver, onMatched } = o
+  const backlogs = runLongJobs(matchBacklogJobs({ pool, topic, subscriptions, tenantPairs, isTickOver, onMatched }), {
     log,
     failing: 'a backlog could not be matched',
   })
@@ -83,7 +83,7 @@ export function startMatching(o: MatchingOptions): Matching {
         projection: createProjectionWatch({ db: pool, epoch: epoch.epoch, topic, log }),
         subscriptions,
         tenantPairs,
-        isTurnOver,
+        isTickOver,
         onDeferred: backlogs.wake,
         onMatched,
         group,

@@ -8,7 +8,7 @@ export interface CachedSubscriptions {
   readonly index: SubscriptionIndex
 }
 
-/** The webhooks of all tenants in memory. A reload reads only those that have changed. */
+/** The webhooks of all tenants in memory. A reload reads only what has changed. */
 export class SubscriptionCache {
   readonly #pool: Pool
   readonly #index = new SubscriptionIndex()

@@ -51,7 +51,7 @@ const BEFORE_CREATION_MS = 60_000
 
 /**
  * Finds the webhooks that want an event: by tenant and type, then by `task_id`, `session_id` or `agent`, as nested maps. The
- * cost of an event is by the webhooks that want it, not by those that exist; the cost of a change by its tenant's webhooks.
+ * cost of an event is by the webhooks that want it, not by all that exist; the cost of a change by its tenant's webhooks.
  */
 export class SubscriptionIndex {
   readonly #tenants = new Map<string, TenantWebhooks>()

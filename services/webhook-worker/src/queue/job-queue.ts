@@ -5,7 +5,7 @@ import type { AttemptRef } from '@ariftly/store/deliveries'
 import type { DeliveryPriority } from '../scheduling/tenant-shares.ts'
 import { BLOCK_S_MAX, checkPolicy, connectFailFast, connectPatient, type RedisClient } from './redis.ts'
 
-/** What the queue needs. */
+/** Dependencies of the queue. */
 export interface JobQueueOptions {
   readonly redis: RedisAddress
   /** Prefix of all keys. */

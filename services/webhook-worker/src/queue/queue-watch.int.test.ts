@@ -31,7 +31,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-test('what a worker adds to the former Redis after another worker has seen the promoted one is due again', async () => {
+test('what a worker adds to the previous Redis after another worker has seen the promoted one is due again', async () => {
   const closing = new AbortController()
   const prefix = `{${randomUUID()}}`
   const [late, early] = [randomUUID(), randomUUID()]
@@ -48,9 +48,9 @@ test('what a worker adds to the former Redis after another worker has seen the p
     })
   const watching = [watch(`redis://127.0.0.1:${way.port}`, late)]
   await eventually(async () => (await marker()) !== null)
-  const former = await marker()
+  const previous = await marker()
   watching.push(watch(promoted.addresses.redis, early))
-  await eventually(async () => (await marker()) !== former)
+  await eventually(async () => (await marker()) !== previous)
   const ofLate = await queue(late)
   const ofEarly = await queue(early)
 

@@ -5,7 +5,7 @@ import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'
 import type { RedisClient } from './redis.ts'
 
-/** What the watch needs. */
+/** Dependencies of the watch. */
 export interface QueueWatchOptions {
   readonly redis: RedisClient
   /** Prefix of all keys. */
@@ -25,9 +25,8 @@ const EVERY_MS = 1000
 const ROWS_PER_STATEMENT = 5000
 
 /**
- * Checks once a second whether Redis is the one that the jobs were added to: a marker key that is lost with its data (FLUSHALL,
- * a restart without its file), and its run id, which is another one after a restart or a failover, as the last jobs may
- * be lost then. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
+ * Checks once a second whether Redis is the one that the jobs were added to. A marker key is lost with its data (FLUSHALL, a
+ * restart without its file). The run id changes after a restart or a failover, when the last jobs may be lost. If it is not, all queued deliveries are due again at once, under a new attempt number: a job that is still there
  * is dropped by its guard. Of all workers that see it, one does so (`claimQueue`). Each other one does it for what it has queued
  * itself: it may have added those jobs to the Redis before after the first one had done so.
  */
@@ -38,7 +37,7 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
     everyMs: o.everyMs ?? EVERY_MS,
     signal: o.signal,
     log: o.log,
-    failing: 'the identity of redis cannot be compared',
+    failing: 'the run id and the marker key of Redis cannot be read',
   }).ended
 
   async function compareIdentity(): Promise<void> {
@@ -51,7 +50,7 @@ export async function watchQueue(o: QueueWatchOptions): Promise<void> {
     })
     known = found
     if (released > 0) {
-      o.log.warn({ deliveries: released }, 'redis may have lost its jobs, queued deliveries are due again')
+      o.log.warn({ deliveries: released }, 'Redis may have lost its jobs: queued deliveries are due again')
       o.onReleased(released)
     }
   }
@@ -70,7 +69,7 @@ async function readIdentity(redis: RedisClient, prefix: string): Promise<QueueId
   const answer: unknown = await redis.eval(SCRIPT, 1, `${prefix}:marker`, randomUUID())
   const [marker, info] = Array.isArray(answer) ? answer.map(String) : []
   const runId = /^run_id:(\w+)/m.exec(info ?? '')?.[1]
-  if (marker === undefined || runId === undefined) throw new Error('redis does not give its run id')
+  if (marker === undefined || runId === undefined) throw new Error('Redis does not report its run id')
   return { marker, runId }
 }
 

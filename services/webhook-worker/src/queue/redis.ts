@@ -6,8 +6,8 @@ import { Fault, type Logger, type RedisAddress } from '@ariftly/runtime'
 export type RedisClient = Redis | Cluster
 
 /**
- * The longest that commands wait for an answer: a connection that has been silent for so long while one is due is closed and opened
- * again, as a host that vanished sends no reset, and TCP alone would wait some 15 minutes.
+ * The longest that commands wait for an answer. A connection that is silent for longer while an answer is due is closed and opened
+ * again: a host that vanished sends no reset, and TCP alone would wait some 15 minutes.
  */
 const SILENT_MS_MAX = 5000
 /** The same where commands block, for 10 s at most in BullMQ: it gives up each of them a second after its end. */
@@ -101,7 +101,7 @@ function retryStrategy(times: number): number {
 
 /** ioredis throws what no listener takes; one line a change of state is enough, as it tries several times a second. */
 function watch(redis: RedisClient, log: Pick<Logger, 'warn'>): RedisClient {
-  const failures = new FailureLog({ log, failing: 'redis cannot be reached' })
+  const failures = new FailureLog({ log, failing: 'Redis cannot be reached' })
   redis.on('ready', () => failures.succeeded())
   redis.on('error', (error: Error) => failures.failed(error))
   return redis

@@ -16,7 +16,7 @@ import {
 /** Result of a slice: deliveries that were made pending, by webhook; or `full`, a webhook has enough to do and the slice is made later. */
 type RedeliverySlice = ReadonlyMap<string, number> | 'full'
 
-/** What redeliveries need. */
+/** Dependencies of redeliveries. */
 export interface RedeliveryJobsOptions {
   /** Has `LIST_SETTINGS`. */
   readonly pool: Pool

@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
+import { setImmediate as immediate } from 'node:timers/promises'
 import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceReplay,
@@ -27,11 +27,11 @@ interface ReplaySlice {
 interface SliceLimits {
   /** Events of a tenant that one slice reads. */
   readonly eventsMax: number
-  /** Whether matching has used up its time in this turn of the event loop: the next payload is parsed in another one. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop: the next payload is parsed in another one. */
+  readonly isTickOver: () => boolean
 }
 
-/** What replays need. */
+/** Dependencies of replays. */
 export interface ReplayJobsOptions extends Partial<SliceLimits> {
   readonly pool: Pool
   /** Called after each slice that has made deliveries due. */
@@ -51,12 +51,12 @@ const REST_TIMES = 3
 
 /** Replays as long jobs. */
 export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplaySlice> {
-  const { pool, eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTurnOver = () => false, now = Date.now } = o
+  const { pool, eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTickOver = () => false, now = Date.now } = o
   return {
     pool,
     any: anyReplayRuns,
     lockNext: (tx) => lockNextReplay(tx, { waitingMax }),
-    makeSlice: (tx, replay) => makeSlice(tx, replay, { eventsMax, isTurnOver, oldestMs: now() - KEPT_MS }),
+    makeSlice: (tx, replay) => makeSlice(tx, replay, { eventsMax, isTickOver, oldestMs: now() - KEPT_MS }),
     passOn: ({ id }) => passReplay(pool, { id }),
     madeSlice({ webhookId, dryRun, deliveries, filteredMs }) {
       if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
@@ -68,7 +68,7 @@ export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplayS
 async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
-  { eventsMax, isTurnOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
+  { eventsMax, isTickOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
 ): Promise<ReplaySlice> {
   const { id, tenant, webhookId, dryRun, beforeMs } = replay
   // A replay may wait for days, in which the oldest of its deliveries would have expired. Behind a position no time decides.
@@ -88,7 +88,7 @@ async function makeSlice(
   const events: MatchableEvent[] = []
   let filteredMs = 0
   for (const event of slice.events) {
-    while (isTurnOver()) await nextTurn()
+    while (isTickOver()) await immediate()
     const startedMs = performance.now()
     if (wants(event)) events.push(event)
     if (withData) filteredMs += performance.now() - startedMs

@@ -226,7 +226,7 @@ test('an ordered webhook finds what is due behind more waiting tasks than one st
   }
 })
 
-test('an ordered webhook that Postgres rejects delays none of those that share its statement', async () => {
+test('an ordered webhook that Postgres rejects delays no webhook that shares its statement', async () => {
   const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
   const [poisoned = '', ...others] = webhookIds
   await admin.query(`

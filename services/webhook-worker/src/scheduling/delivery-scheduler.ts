@@ -33,9 +33,9 @@ const LONG_MS = 5
 /**
  * Moves due deliveries to BullMQ. In one transaction it locks endpoints (SKIP LOCKED), respects their limits and marks
  * deliveries as queued; then it adds jobs. If that fails the deliveries are pending again, and if this process dies in between
- * their lease brings them back. It is woken by the matcher and by outcomes, and reads what has become due
- * (retries, probes, other processes' work) every 250 ms at most, less often when that read costs more than a twentieth of
- * the time, and every second while nothing is pending. A webhook with a rate limit is served as soon as it has a token.
+ * their lease brings them back. The matcher and outcomes wake it. It reads what has become due (retries,
+ * probes, other processes' work) every 250 ms at most, less often when that read costs more than a twentieth of the time.
+ * While nothing is pending it reads every second. A webhook with a rate limit is served as soon as it has a token.
  *
  * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time in
  * parallel. While a transaction takes more than 5 ms, a second one serves webhooks without a backlog of tenants that are not in it. When Postgres rejects or

@@ -26,7 +26,7 @@ const PAUSE_MS_MIN = 250
 /** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
 const REST_TIMES = 2
 
-/** What is known of an ordered webhook. */
+/** State of an ordered webhook. */
 interface OrderedWebhook {
   readonly tenant: string
   /** Whether it waits for a turn. */
@@ -37,20 +37,19 @@ interface OrderedWebhook {
   nextKey: string
 }
 
-/** What one statement has found, by webhook; nothing for those that have no capacity, or that another scheduler holds. */
+/** Findings of one statement, by webhook; none for webhooks without capacity, or that another scheduler holds. */
 interface Found {
   readonly locked: readonly LockedEndpoint[]
   readonly scans: ReadonlyMap<string, OrderedQueued>
-  /** Of all scans. */
+  /** Deliveries that all scans have queued. */
   readonly queued: readonly QueuedDelivery[]
   readonly tokenMs: ReadonlyMap<string, number>
 }
 
 /**
- * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement scans 300 tasks at most: of each of several webhooks at
- * its share of them, and of one that needs more it scans all 300 in a statement of its own, and continues where the last one ended, so the cost does not
- * grow with the backlog. After a statement that is not the last it rests for twice the time that it took: what it has queued is sent at once, and the
- * work for others shares the processors with that. When Postgres rejects a statement for several webhooks, each of them has one of its own.
+ * Schedules webhooks with `ordering: task`, up to 20 at a time, tenants taking turns. A statement scans at most 300 tasks, shared among its webhooks.
+ * A webhook that needs more gets a statement of its own with all 300, which continues where the last one ended. So the cost does not grow with the backlog.
+ * While more wait, the loop pauses for twice the time of a statement: what was queued is sent at once and needs the processors. When Postgres rejects a statement for several webhooks, each of them has one of its own.
  */
 export class OrderedScheduler {
   readonly #o: DeliverySchedulerOptions
@@ -182,11 +181,11 @@ export class OrderedScheduler {
     return await queueInTransaction(this.#o, async (tx) => {
       const locked = await lockEndpoints(tx, { webhookIds: [...webhooks.keys()] })
       const ordered = locked.filter(({ ordering }) => ordering === 'task')
-      const looks = planCapacity(ordered, this.#o).map((endpoint) => {
+      const ranges = planCapacity(ordered, this.#o).map((endpoint) => {
         return { endpoint, fromKey: webhooks.get(endpoint.webhookId)?.nextKey ?? '' }
       })
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
-      const found = await queueOrderedDeliveries(tx, { looks, keysMax, tenantInFlightMax, leaseMs, workerId })
+      const found = await queueOrderedDeliveries(tx, { ranges, keysMax, tenantInFlightMax, leaseMs, workerId })
       const queued = Array.from(found.values(), (scan) => scan.queued).flat()
       return { locked, scans: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
     })

@@ -11,7 +11,7 @@ import type { PausedUntil } from '../paused-until.ts'
 import { priorityOf } from './plan-capacity.ts'
 import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
 
-/** What scheduling needs. */
+/** Dependencies of scheduling. */
 export interface DeliverySchedulerOptions {
   /** A pool of its own, whose statements end after a short time. */
   readonly pool: Pool
@@ -23,7 +23,7 @@ export interface DeliverySchedulerOptions {
   readonly perEndpointMax: number
   readonly perTenantMax: number
   readonly shares: TenantShares
-  /** A worker without a heartbeat for so long is dead, and its slots do not count. */
+  /** A worker without a heartbeat for this long is dead, and its slots do not count. */
   readonly deadMs: number
   readonly leaseMs: number
   /** UUID of this worker. */

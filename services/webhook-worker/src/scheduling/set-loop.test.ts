@@ -8,7 +8,7 @@ async function turn(): Promise<void> {
   await setImmediate()
 }
 
-test('several calls in one turn of the event loop are one, and a call while a set is served makes it take sets again', async () => {
+test('several calls in one tick of the event loop are one, and a call while a set is served makes it take sets again', async () => {
   const waiting = [1, 2]
   const served: number[] = []
   const ends: Array<() => void> = []

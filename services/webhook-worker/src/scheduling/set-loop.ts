@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { backoffMs, sleep } from '@ariftly/async'
 
-/** What a {@link SetLoop} serves. */
+/** Sets of webhooks for a {@link SetLoop}. */
 export interface SetLoopOptions<S> {
   /** False: nothing is taken now. */
   readonly canServe: () => boolean
@@ -13,7 +13,7 @@ export interface SetLoopOptions<S> {
 
 /**
  * Serves sets of webhooks when it is asked to, one set at a time, until none waits: a call meanwhile makes it take sets again. It begins in
- * the next turn of the event loop, as the parts of one statement call it one after the other.
+ * the next tick of the event loop, as the parts of one statement call it one after the other.
  */
 export class SetLoop<S> {
   readonly #o: SetLoopOptions<S>

@@ -13,8 +13,8 @@ interface Load {
 
 /**
  * Shares the workers' slots for attempts out among tenants, in each of the two queues: a tenant may have up to two thirds of
- * what the others leave. So one tenant alone has two thirds, two have two fifths each, n have 2 / (1 + 2 n) each, whether they
- * ask one after the other or at once, and there is always a slot for a new one. What is queued therefore never waits long
+ * what the others leave. So one tenant alone has two thirds, two have two fifths each, n have 2 / (1 + 2 n) each, in any
+ * order of asking. There is always a slot for a new one. What is queued therefore never waits long
  * behind the jobs of others. Counts are read from Postgres several times a second, and kept up in between by what this process
  * queues and ends.
  */

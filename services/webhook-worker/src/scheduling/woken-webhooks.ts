@@ -8,7 +8,7 @@ export interface WokenSet {
 /** More are forgotten, and learnt again: a bound on memory, some 20 MB. */
 const SEEN_MAX = 100_000
 
-/** What the last transaction for a webhook has found. */
+/** Findings of the last transaction for a webhook. */
 interface Seen {
   readonly tenant: string
   /** Whether more was due than it had capacity for. */
@@ -40,7 +40,7 @@ export class WokenWebhooks {
 
   /**
    * Takes up to `max` webhooks in the order in which they were woken, none of a tenant in a set that is not given back. With
-   * `which: 'not_behind'` only those that one transaction can serve completely, as far as is known. Undefined when there is none.
+   * `which: 'not_behind'` only webhooks that one transaction can serve completely, as far as is known. Undefined when there is none.
    */
   take(max: number, which: 'all' | 'not_behind' = 'all'): WokenSet | undefined {
     const ids: string[] = []

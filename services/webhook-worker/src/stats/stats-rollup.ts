@@ -12,7 +12,7 @@ import {
   type WebhookFigures,
 } from '@ariftly/store/stats'
 
-/** Figures become visible after so long. */
+/** Pause between writes: figures are visible after it. */
 const FLUSH_MS = 2000
 /** Rows of one statement. */
 const ROWS_MAX = 1000
@@ -27,7 +27,7 @@ interface Sum extends WebhookFigures {
 }
 
 /**
- * Sums what first deliveries come to, by webhook and stretch of time, and adds it to Postgres every two seconds, once also when
+ * Sums the results of first deliveries, by webhook and stretch of time, and adds it to Postgres every two seconds, once also when
  * the answer to a commit was lost. Replays and redeliveries do not count. What a killed process had not added yet is missing in the statistics, and
  * nowhere else.
  */

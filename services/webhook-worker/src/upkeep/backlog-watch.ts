@@ -3,7 +3,7 @@ import { sleep, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'
 
-/** What the watch needs. */
+/** Dependencies of the watch. */
 export interface BacklogWatchOptions {
   /** Lends a connection for as long as this process is the one that counts. */
   readonly pool: Pool
@@ -24,7 +24,7 @@ export interface BacklogWatch {
 const EVERY_MS = 15_000
 /** A count of a large backlog is made less often, so that it takes no more of a connection's time than a fiftieth. */
 const PAUSE_FACTOR = 50
-/** Of all workers on a database, the one whose session holds this lock counts. */
+/** The worker whose session holds this lock counts, alone of all workers on a database. */
 const LOCK = `hashtextextended('ariftly webhook backlog', 0)`
 
 /** Starts to count the unfinished deliveries of all webhooks: in one worker, whose place another takes when it ends. */

@@ -23,7 +23,7 @@ const BEATS = 4
 /** Beats until the signal aborts. `db` is a connection of its own, so that no other work delays it. */
 export function startHeartbeat(o: {
   readonly db: Queryable
-  /** A worker without a heartbeat for so long is dead. */
+  /** A worker without a heartbeat for this long is dead. */
   readonly deadMs: number
   readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn'>

@@ -10,15 +10,15 @@ import type { Heartbeat } from './heartbeat.ts'
 import { keepRetention } from './retention.ts'
 import { startSweeper } from './sweeper.ts'
 
-/** What the upkeep of deliveries needs. */
+/** Dependencies of the upkeep of deliveries. */
 export interface UpkeepOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool
   /** Has `LIST_SETTINGS`. */
   readonly redeliveryPool: Pool
   readonly heartbeat: Heartbeat
-  /** Whether matching has used up its time in this turn of the event loop. */
-  readonly isTurnOver: () => boolean
+  /** Whether matching has used up its time in this tick of the event loop. */
+  readonly isTickOver: () => boolean
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
   readonly signal: AbortSignal
@@ -49,7 +49,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   releasers.add('retention', () => retention)
   const replays = replayJobs({
     pool: db,
-    isTurnOver: o.isTurnOver,
+    isTickOver: o.isTickOver,
     onReplayed: (webhookId) => wakeups.wake([webhookId]),
   })
   releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)

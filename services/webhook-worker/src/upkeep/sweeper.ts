@@ -11,11 +11,11 @@ import {
   type ReleasedDeliveries,
 } from '@ariftly/store/deliveries'
 
-/** What the sweeper needs. */
+/** Dependencies of the sweeper. */
 export interface SweeperOptions {
   readonly db: Queryable
   readonly everyMs: number
-  /** A worker without a heartbeat for so long is dead. */
+  /** A worker without a heartbeat for this long is dead. */
   readonly deadMs: number
   /** Whether this worker may declare another one dead now. */
   readonly mayRelease: () => boolean

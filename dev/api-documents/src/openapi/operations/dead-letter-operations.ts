@@ -11,8 +11,8 @@ export const deadLetterOperations: Operations<'listDeadLetters'> = {
       'Records of the log that are no events, or that the store refused, newest first, as long as their topic keeps them. Post a corrected event again by `POST /v1/events`. A page checks 2,000 records at most: with a filter it may be short, or empty, and still have `has_more: true`.',
     query: [
       { name: 'reason', description: 'Only this reason.', schema: oneOf(DEAD_LETTER_REASONS) },
-      instant('after', 'Only those whose `at` is this time or later (inclusive).'),
-      instant('before', 'Only those whose `at` is before this time (exclusive).'),
+      instant('after', 'Only dead letters whose `at` is this time or later (inclusive).'),
+      instant('before', 'Only dead letters whose `at` is before this time (exclusive).'),
       ...PAGE,
     ],
     answers: [

@@ -101,7 +101,9 @@ export const deliveryOperations: Operations<
         value: { filter: { webhook_id: 'whk_01m88y3fz3eeksq399rkr6wnx3', status: 'failed' } },
       },
     ]),
-    answers: [{ ...answer(202, 'The redelivery, which goes on later.', 'Redelivery'), headers: [LOCATION] }],
+    answers: [
+      { ...answer(202, 'The redelivery, which continues in the background.', 'Redelivery'), headers: [LOCATION] },
+    ],
     problems: [...BODY_PROBLEMS, { status: 409, codes: ['redelivery_under_way'] }],
   },
   listRedeliveries: {

@@ -175,7 +175,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           headers: [{ name: 'ETag', description: 'For `If-None-Match`.', schema: Type.String() }],
           content: [{ type: 'application/json', schema: ref('Event') }],
         },
-        { status: 304, description: 'The kept answer is still good.' },
+        { status: 304, description: 'The cached answer is still valid.' },
       ],
       problems: [
         { status: 404, codes: ['not_found'] },

@@ -24,7 +24,7 @@ export const tenantOperations: Operations<
   },
   getTenant: {
     tag: 'Tenants',
-    description: 'A tenant that was never put is `active` and has null limits; one that was deleted is not found.',
+    description: 'A tenant that was never written is `active` and has null limits; a deleted one is not found.',
     answers: [{ status: 200, description: 'The tenant.', content: TENANT_CONTENT }],
     problems: [{ status: 404, codes: ['not_found'] }],
   },

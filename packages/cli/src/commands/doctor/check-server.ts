@@ -75,7 +75,7 @@ export async function checkKeyKnown(findings: Findings): Promise<Check> {
   }
 }
 
-/** What the key may do. */
+/** Checks the scopes of the key. */
 export function checkScopes({ key }: Findings): Check {
   if (key === undefined) return skipped('scopes', 'The key is not known.')
   const missing = SCOPES.filter((scope) => !(key.scopes as readonly string[]).includes(scope))

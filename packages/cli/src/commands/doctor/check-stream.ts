@@ -14,13 +14,13 @@ export async function checkStream(findings: Findings): Promise<Check> {
   const seen = await openUntilLive(client, { ...FILTER, after: new Date(context.now()).toISOString() }, context.signal)
   context.signal.throwIfAborted()
   if (seen.position !== undefined) findings.position = seen.position
-  if (seen.liveMs !== undefined) return passed('stream', `Its first frame came after ${seen.liveMs} ms.`)
+  if (seen.liveMs !== undefined) return passed('stream', `Its first frame arrived after ${seen.liveMs} ms.`)
   const detail =
     seen.openMs === undefined
       ? `No stream was opened within ${FRAME_MS} ms${seen.error === undefined ? '.' : `: ${reasonOf(seen.error)}`}`
-      : `The stream was opened after ${seen.openMs} ms, and nothing came within ${FRAME_MS} ms: something on the way keeps answers back.`
+      : `The stream was opened after ${seen.openMs} ms, and nothing arrived within ${FRAME_MS} ms: something on the way holds answers back.`
   const remedy =
-    'Turn off buffering and compression for text/event-stream in every proxy between (nginx: proxy_buffering off).'
+    'Switch off buffering and compression for text/event-stream in every proxy between (nginx: proxy_buffering off).'
   return { check: 'stream', status: 'failed', detail, remedy }
 }
 
@@ -35,7 +35,7 @@ export async function checkResume(findings: Findings): Promise<Check> {
   }
   const why =
     seen.reset === undefined
-      ? reasonOf(seen.error ?? 'nothing came')
+      ? reasonOf(seen.error ?? 'nothing arrived')
       : `the server answered stream.reset (${seen.reset})`
   return {
     check: 'resume',

@@ -4,7 +4,7 @@ import { passed, reasonOf, skipped, type Check, type Findings } from './check.ts
 
 const TIMEOUT_MS = 15_000
 
-/** What is asked about receivers of webhooks. */
+/** Options of the checks of receivers. */
 export interface TargetOptions {
   readonly webhook: string | undefined
   /** A receiver on this machine. */
@@ -50,7 +50,7 @@ export async function checkTarget({ context }: Findings, { target, secret }: Tar
   try {
     const good = await post(url, secret, context.signal)
     if (good >= 300) {
-      const remedy = 'Check that the receiver has this secret, and verifies the bytes of the body as they came.'
+      const remedy = 'Check that the receiver has this secret, and verifies the bytes of the body as received.'
       return {
         check: 'signature',
         status: 'failed',
@@ -58,7 +58,7 @@ export async function checkTarget({ context }: Findings, { target, secret }: Tar
         remedy,
       }
     }
-    const bad = await post(url, 'another secret than the one that was given', context.signal)
+    const bad = await post(url, 'another secret than the given one', context.signal)
     if (bad >= 300) return passed('signature', `It answered ${good} to the right signature, ${bad} to a wrong one.`)
     const remedy = 'Verify the signature: anyone who knows the address could send events. See docs/webhooks.md.'
     return { check: 'signature', status: 'failed', detail: `It answered ${bad} to a wrong signature.`, remedy }

@@ -1,7 +1,7 @@
 import type { Ariftly, CurrentApiKey } from '@ariftly/sdk'
 import type { Context, Server } from '../../command/context.ts'
 
-/** What one check has found, as `--json` prints it (`cli:Check`). */
+/** Result of one check, as `--json` prints it (`cli:Check`). */
 export interface Check {
   readonly check: string
   /** `warning`: it works, and something is odd. `skipped`: it was not asked for, or what it needs is not there. */
@@ -11,7 +11,7 @@ export interface Check {
   readonly remedy?: string
 }
 
-/** What the checks find out one after another, and build upon. */
+/** Findings of earlier checks, which later ones use. */
 export interface Findings {
   readonly context: Context
   server?: Server
@@ -20,7 +20,7 @@ export interface Findings {
   needsKey?: boolean
   /** Whether the server answered. */
   isReachable?: boolean
-  /** Of the server, from its index. */
+  /** The version of the server, from its index. */
   serverVersion?: string
   /** How far the clock of the server is ahead of this machine's, milliseconds. */
   clockAheadMs?: number

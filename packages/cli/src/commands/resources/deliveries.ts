@@ -14,7 +14,7 @@ export const DELIVERY_OPTIONS: readonly OptionSpec[] = [
     name: 'status',
     shown: 'status',
     choices: CHOICES.deliveryStatus,
-    summary: 'only those that stand so',
+    summary: 'only deliveries with this status',
     parameter: 'status',
   },
   ...DELIVERY_FILTER,

@@ -13,7 +13,7 @@ const INCLUDE: OptionSpec = {
   shown: 'what',
   kind: 'list',
   choices: ['log', 'deliveries'],
-  summary: 'also when the log and queries had it, also what became of it at webhooks',
+  summary: 'also when the log and queries had it, and its deliveries to webhooks',
   parameter: 'include',
 }
 const ORDER: OptionSpec = {

@@ -61,7 +61,7 @@ export const KEYS: readonly Command[] = [
         shown: 'scopes',
         kind: 'list',
         choices: CHOICES.scope,
-        summary: 'at commas',
+        summary: 'scopes, separated by commas',
         parameter: 'scopes',
       },
       TENANT,

@@ -17,7 +17,7 @@ export const TYPES: OptionSpec = {
   name: 'type',
   shown: 'types',
   kind: 'list',
-  summary: 'only of these types, at commas',
+  summary: 'only of these types, separated by commas',
   parameter: 'type',
 }
 /** The beginning of a range of time. */
@@ -64,7 +64,7 @@ export const DELIVERY_FILTER: readonly OptionSpec[] = [
     name: 'error-class',
     shown: 'class',
     choices: CHOICES.errorClass,
-    summary: 'only those whose newest attempt failed so',
+    summary: 'only deliveries whose newest attempt has this error class',
     parameter: 'error_class',
   },
   SINCE,

@@ -5,7 +5,7 @@ import { itemCommand } from '../../command/item-command.ts'
 import { listCommand } from '../../command/list-command.ts'
 import { BODY } from '../../command/parameters.ts'
 
-const ID: ArgumentSpec = { name: 'id', summary: 'what the tenant is called' }
+const ID: ArgumentSpec = { name: 'id', summary: 'id of the tenant' }
 const limit = (name: string, member: string, summary: string): OptionSpec => ({
   name,
   shown: 'n',

@@ -31,7 +31,7 @@ const MEMBERS: readonly OptionSpec[] = [
     name: 'events',
     shown: 'types',
     kind: 'list',
-    summary: "types at commas, groups such as 'task.*', or '*'",
+    summary: "types separated by commas, groups such as 'task.*', or '*'",
     parameter: 'events',
   },
   { name: 'task', shown: 'id', summary: 'only events of this task', parameter: 'task_id' },
@@ -109,7 +109,7 @@ export const WEBHOOKS: readonly Command[] = [
   }),
   itemCommand<WebhookChanges>({
     name: 'update',
-    summary: 'Change a webhook. A member that --body sets to null is taken away.',
+    summary: 'Change a webhook. A member that --body sets to null is removed.',
     route: 'PATCH /v1/webhooks/{id}',
     output: 'api:Webhook',
     args: [IDS.webhook],

@@ -52,7 +52,7 @@ function suggestionsOf({ choices = [], summary }: ArgumentSpec): readonly Sugges
   return choices.map((word) => ({ word, summary }))
 }
 
-/** Of an option: what begins with a dash. */
+/** Flags of options: the words that begin with a dash. */
 function flagsOf(options: readonly OptionSpec[]): readonly string[] {
   return [...options, ...GLOBAL_OPTIONS].flatMap(({ name, short }) => [
     `--${name}`,

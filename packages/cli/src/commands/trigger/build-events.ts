@@ -4,11 +4,11 @@ import { checkMembers, type DataSchema } from './check-members.ts'
 import { isObject, mergeDeep, objectAt, type JsonObject } from './merge.ts'
 import { meant, nearestOf } from './nearest-of.ts'
 
-/** What goes over the examples of the catalogue. */
+/** What replaces members of the examples of the catalogue. */
 export interface Overrides {
   /** `data.progress=0.4`: a path and JSON, or text where it is none. */
   readonly sets: readonly string[]
-  /** Goes over the data; undefined for nothing. */
+  /** Replaces members of the data; undefined for nothing. */
   readonly data: unknown
   readonly task: string | undefined
   readonly session: string | undefined
@@ -57,7 +57,7 @@ function applyChange(
 ): void {
   const [first, member] = path
   const isOf = (entry: EventTypeDescription) => first !== 'data' || hasMember(entry, member ?? '')
-  // What no event has goes to all, to be refused, or because unknown members were asked for.
+  // A member that no event has is set in all: to be refused, or because unknown members were asked for.
   const isOfSome = entries.some(isOf)
   for (const [at, entry] of entries.entries()) {
     if (isOfSome && !isOf(entry)) continue

@@ -23,7 +23,12 @@ export const trigger: Command = {
   args: [{ name: 'type', summary: 'type of the event; not with --scenario', optional: true }],
   options: [
     { name: 'set', shown: 'path=value', many: true, summary: 'a member: data.progress=0.4, task_id=t_1' },
-    { name: 'data', shown: 'json', kind: 'json', summary: 'goes over the data: JSON, @file, or - for standard input' },
+    {
+      name: 'data',
+      shown: 'json',
+      kind: 'json',
+      summary: 'replaces members of the data: JSON, @file, or - for standard input',
+    },
     { name: 'scenario', shown: 'name', choices: Object.keys(SCENARIOS), summary: 'several events, in order' },
     { name: 'task', shown: 'id', summary: 'the task; default: a new one' },
     { name: 'session', shown: 'id', summary: 'the session' },

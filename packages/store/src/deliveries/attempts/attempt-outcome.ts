@@ -66,7 +66,7 @@ export interface EndpointTally {
   readonly lastAttemptMs: number
 }
 
-/** Adds outcomes up by endpoint and version. Those that say nothing about the endpoint do not count. */
+/** Adds outcomes up by endpoint and version. Outcomes that say nothing about the endpoint do not count. */
 export function tallyEndpoints(outcomes: readonly AttemptOutcome[]): readonly EndpointTally[] {
   const tallies = new Map<string, EndpointTally>()
   for (const outcome of outcomes) {

@@ -7,8 +7,8 @@ import type { AttemptOutcome } from './attempt-outcome.ts'
 import { recordOutcomes, type FailingRule, type RecordedOutcomes } from './record-outcomes.ts'
 
 /**
- * Records outcomes whose recording was tried before, and may have been committed though its answer was lost: those that were
- * recorded change nothing more, and are answered as they would have been then, but for `toDisable`. A recording that is
+ * Records outcomes whose recording was tried before, and may have been committed though its answer was lost: recorded
+ * ones change nothing more, and are answered as they would have been then, but for `toDisable`. A recording that is
  * still under way is waited for, by the rows of the endpoints that it locks.
  */
 export async function recordOutcomesAgain(

@@ -7,7 +7,7 @@ import { isNotStarted } from '../delivery-state.ts'
 export type ReleasedDeliveries = ReadonlyMap<string, number>
 
 /**
- * Puts deliveries whose lease has ended back to `pending`, due now, under a new attempt number: whatever the old job
+ * Puts deliveries whose lease has ended back to `pending`, due now, under a new attempt number: anything the old job
  * still does is refused by its guard. Rows that another transaction is just finishing are skipped. At most `limit`. By index
  * deliveries_leased.
  */

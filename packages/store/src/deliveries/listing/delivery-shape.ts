@@ -10,7 +10,7 @@ export interface DeliveryFilter {
   readonly taskId?: string
   readonly status?: DeliveryStatus
   readonly types?: readonly EventType[]
-  /** Of the newest attempt. */
+  /** The error class of the newest attempt. */
   readonly errorClass?: string
   /** Whole milliseconds of `created_at`, inclusive. */
   readonly afterMs?: number

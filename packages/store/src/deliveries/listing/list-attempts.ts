@@ -22,7 +22,7 @@ const LISTED = {
   nextAttemptAtMs: timeOrNull(),
 }
 
-/** Milliseconds that a part of an attempt took; null where it did not come that far. */
+/** Milliseconds that a part of an attempt took; null where it ended before. */
 function ms(name: string) {
   return plain<number | null>({ name })
 }

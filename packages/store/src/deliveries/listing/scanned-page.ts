@@ -43,7 +43,7 @@ export function scannedPageSql(o: {
   )
 }
 
-/** What the rows of {@link scannedPageSql} come to. */
+/** A page made from the rows of {@link scannedPageSql}. */
 export function toScannedPage(rows: readonly ScannedColumns[], limit: number): ScannedPage {
   const fitting = rows.filter(({ fits }) => fits)
   const page = fitting.slice(0, limit)

@@ -47,8 +47,8 @@ export interface PassedPart {
 }
 
 /**
- * Result of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not those that were
- * matched (`webhooks_changed`), the projection of events has not come so far (`not_projected`: a failover of Postgres may
+ * Result of {@link advanceWithDeliveries}: `written`; or nothing changed, because the webhooks are not the matched
+ * ones (`webhooks_changed`), the projection of events is not that far (`not_projected`: a failover of Postgres may
  * have undone what was read earlier), earlier records of a tenant that has matches are still to be matched (`backlogged`),
  * or the stored position is another (`moved`).
  */
@@ -56,7 +56,7 @@ export type MatchedWrite =
   | {
       readonly type: 'written'
       readonly deliveries: number
-      /** Of the deferred tenants, those that had no backlog before. */
+      /** The deferred tenants that had no backlog before. */
       readonly opened: readonly string[]
     }
   | { readonly type: 'backlogged'; readonly tenants: readonly string[] }

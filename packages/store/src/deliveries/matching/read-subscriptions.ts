@@ -55,6 +55,6 @@ export async function readSubscriptions(
 export async function readWebhooksVersion(tx: Queryable): Promise<number> {
   const { rows } = await tx.query<{ version: number }>(prepared('SELECT version FROM webhooks_version', []))
   const row = rows[0]
-  if (row === undefined) throw new Error('webhooks_version has lost its row')
+  if (row === undefined) throw new Error('the table webhooks_version has no row')
   return row.version
 }

@@ -29,7 +29,7 @@ export interface QueueLimits {
 
 /*
  * The limits of a statement that queues deliveries. All are decided here, of what is in flight when the statement runs; `planCapacity` (in the
- * worker) tells for each endpoint what they are.
+ * worker) says for each endpoint what they are.
  *
  * - endpoint: `in_flight_max` less what it has in flight, and `new_max` (its tokens, or one probe).
  * - tenant: $8 less what it has in flight in both queues (`tenant_rank`).

@@ -26,7 +26,7 @@ const endpointRow = defineRow('e', {
 export type LockedEndpoint = RowOf<typeof endpointRow>
 
 /**
- * Locks the endpoints of these webhooks until the transaction ends. Left out are those that another scheduler holds (it serves
+ * Locks the endpoints of these webhooks until the transaction ends. Left out are webhooks that another scheduler holds (it serves
  * them), and webhooks that are disabled, deleted or of a tenant that is not served (their deliveries wait, or are cancelled).
  * By primary key.
  */

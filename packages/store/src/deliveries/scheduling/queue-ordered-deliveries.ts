@@ -12,7 +12,7 @@ import {
 import type { QueuedDelivery } from './queue-due-deliveries.ts'
 
 /** An ordered webhook to scan. */
-export interface OrderedLook {
+export interface OrderedRange {
   readonly endpoint: EndpointCapacity
   /** The task behind which the scan begins; empty: at the first task. */
   readonly fromKey: string
@@ -22,7 +22,7 @@ export interface OrderedLook {
 export interface OrderedQueued {
   readonly queued: readonly QueuedDelivery[]
   /** Tasks that were scanned. */
-  readonly looked: number
+  readonly scanned: number
   /** Where the next scan begins; empty at the first task again. */
   readonly nextKey: string
   /** Whether the scan ended at `keysMax`, with capacity left and tasks behind. */
@@ -31,7 +31,7 @@ export interface OrderedQueued {
 
 interface Columns {
   readonly webhook_id: string
-  readonly looked: number
+  readonly scanned: number
   readonly last_key: string | null
   readonly is_full: boolean
   readonly is_refused: boolean
@@ -49,16 +49,16 @@ interface Columns {
 export async function queueOrderedDeliveries(
   tx: Queryable,
   o: QueueLimits & {
-    readonly looks: readonly OrderedLook[]
+    readonly ranges: readonly OrderedRange[]
     /** Tasks of each webhook that are scanned. */
     readonly keysMax: number
   },
 ): Promise<ReadonlyMap<string, OrderedQueued>> {
-  if (o.looks.length === 0) return new Map()
-  const endpoints = o.looks.map(({ endpoint }) => endpoint)
-  const fromKeysInOrder = o.looks.map(({ fromKey }) => fromKey)
+  if (o.ranges.length === 0) return new Map()
+  const endpoints = o.ranges.map(({ endpoint }) => endpoint)
+  const fromKeysInOrder = o.ranges.map(({ fromKey }) => fromKey)
   const { rows } = await tx.query<Columns>(prepared(SQL, [...capacityValues(endpoints, o), fromKeysInOrder, o.keysMax]))
-  const fromKeys = new Map(o.looks.map(({ endpoint, fromKey }) => [endpoint.webhookId, fromKey]))
+  const fromKeys = new Map(o.ranges.map(({ endpoint, fromKey }) => [endpoint.webhookId, fromKey]))
   return new Map(
     rows.map((row) => {
       const webhookId = uuidToTypeId('whk', row.webhook_id)
@@ -73,10 +73,10 @@ function toOrderedQueued(row: Columns, webhookId: string, fromKey: string, keysM
     webhookId,
     attempt: row.attempts?.[index] ?? 0,
   }))
-  const found = { queued, looked: row.looked }
+  const found = { queued, scanned: row.scanned }
   if (row.is_refused) return { ...found, nextKey: fromKey, cut: false }
   if (row.is_full) return { ...found, nextKey: row.last_key ?? fromKey, cut: false }
-  const cut = row.looked >= keysMax
+  const cut = row.scanned >= keysMax
   return { ...found, nextKey: cut ? (row.last_key ?? fromKey) : '', cut }
 }
 
@@ -96,13 +96,13 @@ wanted AS (
          greatest(0, least(e.new_max, e.in_flight_max - coalesce(b.n, 0), e.tenant_share, $8 - coalesce(t.n, 0))) AS n
     FROM endpoint e LEFT JOIN busy b USING (webhook_id) LEFT JOIN tenant_busy t ON t.tenant_id = e.tenant_id),
 head AS (
-  SELECT w.webhook_id, w.probe, w.n, first.id, first.ordering_key, first.due, 1 AS looked, first.due::int AS found
+  SELECT w.webhook_id, w.probe, w.n, first.id, first.ordering_key, first.due, 1 AS scanned, first.due::int AS found
     FROM wanted w CROSS JOIN LATERAL (${firstBehind('w', 'w.from_key')}) first
    WHERE w.n > 0
   UNION ALL
-  SELECT h.webhook_id, h.probe, h.n, next.id, next.ordering_key, next.due, h.looked + 1, h.found + next.due::int
+  SELECT h.webhook_id, h.probe, h.n, next.id, next.ordering_key, next.due, h.scanned + 1, h.found + next.due::int
     FROM head h CROSS JOIN LATERAL (${firstBehind('h', 'h.ordering_key')}) next
-   WHERE h.looked < $12 AND h.found < h.n),
+   WHERE h.scanned < $12 AND h.found < h.n),
 picked AS (
   SELECT h.id, h.webhook_id, w.tenant_share,
          row_number() OVER (PARTITION BY w.tenant_id ORDER BY h.found, w.place) + w.tenant_busy AS tenant_rank,
@@ -111,12 +111,12 @@ picked AS (
    WHERE h.due),
 taken AS (SELECT id, webhook_id FROM picked WHERE ${WITHIN_TENANT}),
 ${QUEUED},
-looks AS (
-  SELECT webhook_id, count(*)::int AS looked, max(ordering_key) AS last_key, max(found) AS found,
+scans AS (
+  SELECT webhook_id, count(*)::int AS scanned, max(ordering_key) AS last_key, max(found) AS found,
          count(*) FILTER (WHERE due) > (SELECT count(*) FROM taken WHERE taken.webhook_id = head.webhook_id) AS is_refused
     FROM head GROUP BY webhook_id),
 queued_ids AS (
   SELECT webhook_id, array_agg(id ORDER BY id) AS ids, array_agg(attempt ORDER BY id) AS attempts FROM queued GROUP BY webhook_id)
-SELECT w.webhook_id, coalesce(l.looked, 0) AS looked, l.last_key, w.n <= coalesce(l.found, 0) AS is_full,
+SELECT w.webhook_id, coalesce(l.scanned, 0) AS scanned, l.last_key, w.n <= coalesce(l.found, 0) AS is_full,
        coalesce(l.is_refused, false) AS is_refused, q.ids, q.attempts
-  FROM wanted w LEFT JOIN looks l USING (webhook_id) LEFT JOIN queued_ids q USING (webhook_id)`
+  FROM wanted w LEFT JOIN scans l USING (webhook_id) LEFT JOIN queued_ids q USING (webhook_id)`
