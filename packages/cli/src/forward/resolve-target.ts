@@ -1,4 +1,4 @@
-import { lookup as lookUp } from 'node:dns/promises'
+import { lookup } from 'node:dns/promises'
 import { BlockList, isIP } from 'node:net'
 import { CliError } from '../errors/cli-error.ts'
 
@@ -71,7 +71,7 @@ function addressOf(address: string, family: number): TargetAddress {
 }
 
 async function lookUpAll(hostname: string): ReturnType<LookUp> {
-  return await lookUp(hostname, { all: true })
+  return await lookup(hostname, { all: true })
 }
 
 function badTarget(message: string, remedy: string): CliError {
