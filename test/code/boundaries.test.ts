@@ -146,7 +146,7 @@ describe('boundaries', () => {
       expect({ folder, services }).toEqual({ folder, services: SERVICES_OF[folder] ?? [] })
     }
     const documents = importsOf('dev/api-documents/src').filter(({ specifier }) => specifier.includes('-services/'))
-    expect(documents.filter(({ specifier }) => !specifier.endsWith('/answer-examples'))).toEqual([])
+    expect(documents.filter(({ specifier }) => !specifier.endsWith('/answers'))).toEqual([])
   })
 
   test('packages and services depend on nothing of dev', () => {

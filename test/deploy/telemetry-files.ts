@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parse } from 'yaml'
-import { ROOT } from '../docs/markdown.ts'
+import { readPage, ROOT } from '../docs/markdown.ts'
 
 /** An alert of deploy/prometheus/alerts.yml. */
 export interface Alert {
@@ -47,6 +47,14 @@ export function readQueries(): readonly { readonly place: string; readonly expr:
     all.flatMap(({ title, targets }) => targets.map(({ expr }) => ({ place: `${uid}: ${title}`, expr }))),
   )
   return [...alerts, ...panels]
+}
+
+/** The pages for operators, as one text. */
+export function readOperationsPages(): string {
+  const folder = 'docs/operations'
+  return readdirSync(join(ROOT, folder))
+    .map((name) => readPage(`${folder}/${name}`))
+    .join('\n')
 }
 
 /** Names of our metrics in a query. */

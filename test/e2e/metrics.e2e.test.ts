@@ -2,11 +2,14 @@ import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
 import { readRunbooks } from '../deploy/runbooks.ts'
-import { metricsOf, readQueries } from '../deploy/telemetry-files.ts'
+import { metricsOf, readOperationsPages, readQueries } from '../deploy/telemetry-files.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 /** By the prefix of their metrics. */
 const READERS = ['projector', 'stream', 'webhook_matcher']
+
+/** Of prom-client, for each Node process: a usual set, of which the dashboards show a part. */
+const OF_THE_PROCESS = /^ariftly_(process|nodejs)_/
 
 const runbookQueries = readRunbooks().flatMap(({ alert, queries }) =>
   queries.map((expr) => ({ place: `runbook of ${alert}`, expr })),
@@ -32,6 +35,15 @@ describe('the metrics of the running system', () => {
   test.each([...readQueries(), ...runbookQueries])('exist for each query: $place', ({ expr }) => {
     const present = series(text)
     expect(metricsOf(expr).filter((name) => !present.has(name))).toEqual([])
+  })
+
+  test('are each on a dashboard, in an alert or in a page for operators', () => {
+    const texts = [...readQueries().map(({ expr }) => expr), readOperationsPages()]
+    const shown = new Set(texts.flatMap(metricsOf))
+    const unused = types(text)
+      .map(([name]) => name)
+      .filter((name) => !OF_THE_PROCESS.test(name) && !shown.has(name) && !shown.has(`${name}_bucket`))
+    expect(unused).toEqual([])
   })
 
   test.each(readQueries())('have the label values that are asked for: $place', ({ expr }) => {

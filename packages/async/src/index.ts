@@ -2,7 +2,7 @@ export { backoffMs, retryForever, sleep, type BackoffOptions, type RetryOptions 
 export { createBatcher, type Batcher } from './batcher.ts'
 export { bisect } from './bisect.ts'
 export { deferred, type Deferred } from './deferred.ts'
-export { joinSmall, type JoinSmallOptions } from './join-small.ts'
+export { joinSmall } from './join-small.ts'
 export { orAborted } from './or-aborted.ts'
 export { raceStaggered } from './race-staggered.ts'
 export { Semaphore } from './semaphore.ts'

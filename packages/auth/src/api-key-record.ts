@@ -1,21 +1,8 @@
 import { isScope, type Caller } from '@ariftly/http'
+import type { ApiKeySecret } from '@ariftly/store/api-keys'
 
 /** A stored API key and one of its secrets, as the look-up gives them; also when they have ended. */
-export interface ApiKeyRecord {
-  /** `key_…`. */
-  readonly id: string
-  readonly tenant: string
-  readonly scopes: readonly string[]
-  readonly quota: Caller['quota']
-  readonly limits: Caller['limits']
-  readonly tenantState: 'active' | 'suspended' | 'deleting' | 'deleted'
-  readonly expiresAtMs: number | null
-  readonly revokedAtMs: number | null
-  /** The number of the secret that was looked up. */
-  readonly secret: number
-  /** When that secret stops, if a rotation has replaced it. */
-  readonly secretEndsAtMs: number | null
-}
+export type ApiKeyRecord = Omit<ApiKeySecret, 'name' | 'createdAtMs' | 'lastUsedAtMs'>
 
 /** The caller that a stored key identifies; undefined for one that has ended (401). */
 export function callerOf(record: ApiKeyRecord, nowMs: number): Caller | undefined {

@@ -2,8 +2,8 @@ import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
-import { createAuthenticator, type Authenticator } from './authenticator.ts'
-import type { KeyChange } from './key-feed.ts'
+import { Authenticator } from './authenticator.ts'
+import type { ApiKeyChange } from '@ariftly/store/api-keys'
 import type { Stopped } from './stopped-keys.ts'
 import { Problem } from '@ariftly/http'
 
@@ -19,7 +19,7 @@ const KEY = { tenant: null, secret: null, endsAtMs: null }
 /** An in-memory key store that can be unavailable, with an authenticator over it and clocks set by hand. */
 function createWorld() {
   const records = new Map<string, ApiKeyRecord>()
-  const changes: KeyChange[] = []
+  const changes: ApiKeyChange[] = []
   const world = {
     isDown: false,
     removedSeq: 0,
@@ -80,7 +80,7 @@ function createWorld() {
     return value()
   }
 
-  const auth = createAuthenticator({
+  const auth = new Authenticator({
     async lookup(hashes) {
       world.lookups.push(hashes.length)
       const found = await read(() => hashes.map((hash) => records.get(hash.toString('hex'))))

@@ -1,28 +1,25 @@
 import { Semaphore } from '@ariftly/async'
 import { withTimeout, type Logger } from '@ariftly/runtime'
 import { hasScope, type Caller, type Scope } from '@ariftly/http'
+import type { ApiKeyChange, ApiKeyStore } from '@ariftly/store/api-keys'
 import { callerOf, type ApiKeyRecord } from './api-key-record.ts'
 import { isApiKeyShaped } from './api-key.ts'
 import { bearerOf, createKeyNamer } from './bearer.ts'
-import { createKeyCache, type CachedKey } from './key-cache.ts'
-import { startKeyFeed, type KeyChange, type KeyChanges, type KeyFeed } from './key-feed.ts'
+import { KeyCache, type CachedKey } from './key-cache.ts'
+import { startKeyFeed, type KeyFeed } from './key-feed.ts'
 import { createKeyLookups, type KeyLookups } from './key-lookups.ts'
 import { createLastUses, type LastUses } from './last-uses.ts'
 import { forbidden, invalidKey, keysUnavailable, missingKey, tenantSuspended } from './auth-problems.ts'
 import { StoppedKeys, type Stopped } from './stopped-keys.ts'
 import { createUnknownKeys, type UnknownKeys } from './unknown-keys.ts'
 
-interface AuthenticatorOptions {
+interface AuthenticatorOptions extends Pick<ApiKeyStore, 'latestChange' | 'changesSince'> {
   /** Finds keys by the SHA-256 of their characters, at most 1,000, in the order of the hashes; rejects when the store cannot be read. */
   readonly lookup: (hashes: readonly Buffer[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
   /** The same by a key's id and a secret's number, for stream tokens, which hold these. */
   readonly lookupById?: (secrets: readonly KeySecret[]) => Promise<readonly (ApiKeyRecord | undefined)[]>
   /** Notes when keys were last used. Default: nothing does. */
-  readonly touch?: (uses: readonly { readonly id: string; readonly usedAtMs: number }[]) => Promise<void>
-  /** The number of the last change, 0 if there is none. */
-  readonly latestChange: () => Promise<number>
-  /** The changes after a number, oldest first, and the number of the last existing one. */
-  readonly changesSince: (seq: number) => Promise<KeyChanges>
+  readonly touch?: ApiKeyStore['touch']
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds; default `Date.now`. */
   readonly now?: () => number
@@ -33,31 +30,9 @@ interface AuthenticatorOptions {
 }
 
 /** A key by its id, and one of its secrets by number. */
-export interface KeySecret {
+interface KeySecret {
   readonly keyId: string
   readonly secret: number
-}
-
-/** Identifies the caller of a request. */
-export interface Authenticator {
-  /**
-   * The caller of an `Authorization` header; no promise when its key is cached. Throws or rejects with a Problem: 401 for a
-   * missing, ill-formed, unknown, revoked or expired key, 403 for a tenant that is not served or a missing scope, 503 while
-   * the store is unavailable.
-   */
-  authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller>
-  /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
-  authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller>
-  /**
-   * Calls the listener within 1 s for each key that stops (revoked or expired), each secret that does, and each tenant that is
-   * suspended or deleted. Returns how to stop that.
-   */
-  onRevoked(listener: (stopped: Stopped) => void): () => void
-  /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
-  readonly ready: boolean
-  /** `ok`, or since when the store cannot be read; for `/readyz`. */
-  readonly state: string
-  close(): Promise<void>
 }
 
 /** An authenticator shared by the services of one process. */
@@ -78,18 +53,14 @@ const LOOKUP_TIMEOUT_MS = 2000
 const WAITING_MAX = 10_000
 
 /**
- * Creates an authenticator. Keys are looked up in batches and cached by hash; a feed of changes, read every 500 ms, drops
+ * Tells who calls. Keys are looked up in batches and cached by hash; a feed of changes, read every 500 ms, drops
  * changed ones. While the store cannot be read, cached keys stay valid for 15 minutes and others get 503. Give `lookup` and
  * the feed their own small pool: behind slow queries revocations would be late.
  */
-export function createAuthenticator(options: AuthenticatorOptions): Authenticator {
-  return new CachingAuthenticator(options)
-}
-
-class CachingAuthenticator implements Authenticator {
+export class Authenticator {
   readonly #now: () => number
   readonly #log: AuthenticatorOptions['log']
-  readonly #cache = createKeyCache()
+  readonly #cache = new KeyCache()
   readonly #unknown: UnknownKeys
   /** Look-ups under way, by name. */
   readonly #waiting = new Map<string, Promise<Caller | undefined>>()
@@ -132,14 +103,21 @@ class CachingAuthenticator implements Authenticator {
     })
   }
 
+  /** Whether the feed has been read once. Until then keys are looked up one by one, and nothing is cached. */
   get ready(): boolean {
     return this.#feed.started()
   }
 
+  /** `ok`, or since when the store cannot be read; for `/readyz`. */
   get state(): string {
     return this.#feed.state()
   }
 
+  /**
+   * The caller of an `Authorization` header; no promise when its key is cached. Throws or rejects with a Problem: 401 for a
+   * missing, ill-formed, unknown, revoked or expired key, 403 for a tenant that is not served or a missing scope, 503 while
+   * the store is unavailable.
+   */
   authenticate(authorization: string | undefined, scope: Scope | 'any'): Caller | Promise<Caller> {
     if (authorization === undefined) throw missingKey()
     // The cache first: cached keys were checked before, and this is on the path of every request.
@@ -150,6 +128,7 @@ class CachingAuthenticator implements Authenticator {
     return this.#lookUpCaller(name, this.#keysByHash, scope)
   }
 
+  /** The caller of a key by its id and the number of a secret; the same outcomes. Needs `lookupById`. */
   authenticateKeyId(key: KeySecret, scope: Scope | 'any'): Caller | Promise<Caller> {
     if (this.#keysById === undefined) throw new TypeError('This authenticator was made without lookupById.')
     const cached = this.#cache.byId(key.keyId, key.secret)
@@ -157,6 +136,10 @@ class CachingAuthenticator implements Authenticator {
     return this.#lookUpCaller(nameOfSecret(key), this.#keysById, scope)
   }
 
+  /**
+   * Calls the listener within 1 s for each key that stops (revoked or expired), each secret that does, and each tenant that is
+   * suspended or deleted. Returns how to stop that.
+   */
   onRevoked(listener: (stopped: Stopped) => void): () => void {
     return this.#stopped.onStopped(listener)
   }
@@ -206,7 +189,7 @@ class CachingAuthenticator implements Authenticator {
     return caller
   }
 
-  #onChange(change: KeyChange): void {
+  #onChange(change: ApiKeyChange): void {
     this.#keysByHash.onChange(change)
     this.#keysById?.onChange(change)
     if (change.tenant === null) this.#cache.drop(change.keyId)

@@ -9,41 +9,21 @@ export interface CachedKey {
   notedMinute: number
 }
 
-/** Secrets of valid keys, by hash, and by the key's id and the secret's number. Bounded: when full the oldest entry is dropped. */
-export interface KeyCache {
-  byName(name: string): CachedKey | undefined
-  byId(keyId: string, secret: number): CachedKey | undefined
-  /** Caches a secret under a name; returns the existing entry if there is one, as streams are tied to its caller object. */
-  add(name: string, caller: Caller): CachedKey
-  /** Drops all secrets of a key. */
-  drop(keyId: string): void
-  /** Drops all keys of a tenant. Scans the whole cache. */
-  dropTenant(tenant: string): void
-  /** Drops the secrets whose time is over and gives their callers. */
-  dropExpired(nowMs: number): readonly Caller[]
-  /** The entries whose last use is of a minute that is not noted. */
-  unnoted(): readonly CachedKey[]
-  clear(): void
-}
-
 interface Entry extends CachedKey {
   /** Names by which the secret is cached. */
   readonly names: Set<string>
 }
 
-/** Creates an empty cache of at most `max` keys. */
-export function createKeyCache(max = 100_000): KeyCache {
-  return new BoundedKeyCache(max)
-}
-
-class BoundedKeyCache implements KeyCache {
+/** Secrets of valid keys, by hash, and by the key's id and the secret's number. Bounded: when full the oldest entry is dropped. */
+export class KeyCache {
   readonly #max: number
   readonly #names = new Map<string, Entry>()
   /** By key id, then by secret. */
   readonly #ids = new Map<string, Map<number, Entry>>()
   readonly #expiring = new Map<Entry, number>()
 
-  constructor(max: number) {
+  /** `max`: keys that it holds. */
+  constructor(max = 100_000) {
     this.#max = max
   }
 
@@ -55,6 +35,7 @@ class BoundedKeyCache implements KeyCache {
     return this.#ids.get(keyId)?.get(secret)
   }
 
+  /** Caches a secret under a name; returns the existing entry if there is one, as streams are tied to its caller object. */
   add(name: string, caller: Caller): CachedKey {
     const entry = this.#entryOf(caller)
     entry.names.add(name)
@@ -62,20 +43,24 @@ class BoundedKeyCache implements KeyCache {
     return entry
   }
 
+  /** Drops all secrets of a key. */
   drop(keyId: string): void {
     for (const entry of this.#ids.get(keyId)?.values() ?? []) this.#dropEntry(entry)
   }
 
+  /** Drops all keys of a tenant. Scans the whole cache. */
   dropTenant(tenant: string): void {
     for (const entry of this.#entries()) if (entry.caller.tenant === tenant) this.#dropEntry(entry)
   }
 
+  /** Drops the secrets whose time is over and gives their callers. */
   dropExpired(nowMs: number): readonly Caller[] {
     const expired = [...this.#expiring].filter(([, atMs]) => atMs <= nowMs).map(([entry]) => entry)
     for (const entry of expired) this.#dropEntry(entry)
     return expired.map(({ caller }) => caller)
   }
 
+  /** The entries whose last use is of a minute that is not noted. */
   unnoted(): readonly CachedKey[] {
     const entries: CachedKey[] = []
     for (const entry of this.#entries()) if (minuteOf(entry.usedAtMs) > entry.notedMinute) entries.push(entry)

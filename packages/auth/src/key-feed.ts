@@ -1,39 +1,8 @@
 import { startPoll } from '@ariftly/fairness'
 import { messageOf, withTimeout, type Logger } from '@ariftly/runtime'
+import type { ApiKeyChange, ApiKeyStore } from '@ariftly/store/api-keys'
 
-/** One entry of the feed. */
-export interface KeyChange {
-  readonly seq: number
-  /** In an entry of a tenant the id of no key. */
-  readonly keyId: string
-  /** Set in an entry for all keys of a tenant; otherwise null. */
-  readonly tenant: string | null
-  /**
-   * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
-   * its secrets stops at `endsAtMs`. `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`;
-   * `tenant_deleted`: with them; `tenant_updated`: its limits changed, or it is active again.
-   */
-  readonly kind:
-    'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** The number of the secret that was replaced, for `rotated`; otherwise null. */
-  readonly secret: number | null
-  /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
-  readonly endsAtMs: number | null
-}
-
-/** What was read of the feed. */
-export interface KeyChanges {
-  /** The number of the last change that exists; 0 if there is none. */
-  readonly latestSeq: number
-  /** The number of the last change that was removed; 0 if none was. */
-  readonly removedSeq: number
-  /** In order of `seq`; may be a first part only. */
-  readonly changes: readonly KeyChange[]
-}
-
-interface KeyFeedOptions {
-  readonly latestChange: () => Promise<number>
-  readonly changesSince: (seq: number) => Promise<KeyChanges>
+interface KeyFeedOptions extends Pick<ApiKeyStore, 'latestChange' | 'changesSince'> {
   readonly log: Pick<Logger, 'warn' | 'info'>
   /** Epoch milliseconds. */
   readonly now: () => number
@@ -41,7 +10,7 @@ interface KeyFeedOptions {
   readonly monotonicNow: () => number
   readonly feedEveryMs?: number
   /** Called with each change, in order, once. */
-  onChange(change: KeyChange): void
+  onChange(change: ApiKeyChange): void
   /** The feed ends before the last change read: the store was replaced or restored from a backup. */
   onReset(): void
   /** Changes were removed before they were read. */

@@ -2,14 +2,14 @@ import { createBatcher, type Semaphore } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { Caller } from '@ariftly/http'
 import type { ApiKeyRecord } from './api-key-record.ts'
-import type { KeyChange } from './key-feed.ts'
+import type { ApiKeyChange } from '@ariftly/store/api-keys'
 
 /** Looks up keys that are not cached, many with one statement. */
 export interface KeyLookups {
   /** The caller of a key by its name in the cache; undefined when it is no valid key. Rejects when the statement fails. */
   find(name: string): Promise<Caller | undefined>
   /** A change of the feed: a key that was read before it is read again. */
-  onChange(change: KeyChange): void
+  onChange(change: ApiKeyChange): void
   /** Any key may have changed: running look-ups are repeated. */
   onReset(): void
   /** Names that wait or are looked up. */
@@ -68,7 +68,7 @@ export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
     }
   }
 
-  function onChange({ keyId, tenant }: KeyChange): void {
+  function onChange({ keyId, tenant }: ApiKeyChange): void {
     for (const changed of running) changed.add(tenant ?? keyId)
   }
 

@@ -1,7 +1,7 @@
 import { databaseConnection, type ConfigOf, type databaseConfig, type Logger, type Releasers } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { createApiKeyStore } from '@ariftly/store/api-keys'
-import { createAuthenticator, type Authenticator, type SharedAuthenticator } from './authenticator.ts'
+import { Authenticator, type SharedAuthenticator } from './authenticator.ts'
 
 /** Connections that look up keys; they are shared with nothing, so that a slow query delays no key. */
 const CONNECTIONS_MAX = 4
@@ -30,7 +30,7 @@ export function startAuthenticator(
     onError: (error) => log.warn({ err: error, pool: 'keys' }, 'a connection to Postgres was lost'),
   })
   releasers.add('pool of keys', () => pool.end())
-  const authenticator = createAuthenticator({ ...createApiKeyStore(pool), log })
+  const authenticator = new Authenticator({ ...createApiKeyStore(pool), log })
   releasers.add('authenticator', () => authenticator.close())
   return authenticator
 }

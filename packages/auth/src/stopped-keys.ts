@@ -1,5 +1,4 @@
-import type { KeyChange } from './key-feed.ts'
-import { createSecretEnds } from './secret-ends.ts'
+import type { ApiKeyChange } from '@ariftly/store/api-keys'
 
 /** What the feed says has stopped. */
 export type Stopped =
@@ -10,10 +9,18 @@ export type Stopped =
   /** Any key may have: changes of keys were missed. */
   | { readonly type: 'all' }
 
+/** When a key ends, or one secret of it by number. */
+interface EndingSecret {
+  readonly keyId: string
+  readonly secret: number | undefined
+  readonly atMs: number
+}
+
 /** Calls listeners when keys stop: immediately, or when an end announced by the feed is due. */
 export class StoppedKeys {
   readonly #listeners = new Set<(stopped: Stopped) => void>()
-  readonly #ends = createSecretEnds()
+  /** Ends that the feed has announced and that are not due: one for each key that was changed, and each secret that was rotated. */
+  readonly #ends = new Map<string, EndingSecret>()
 
   /** Adds a listener. Returns how to remove it. */
   onStopped(listener: (stopped: Stopped) => void): () => void {
@@ -27,15 +34,15 @@ export class StoppedKeys {
   }
 
   /** A change of the feed. */
-  onChange({ kind, keyId, tenant, secret, endsAtMs }: KeyChange): void {
+  onChange({ kind, keyId, tenant, secret, endsAtMs }: ApiKeyChange): void {
     switch (kind) {
       case 'revoked':
       case 'suspended':
         return this.report({ type: 'key', keyId, secret: undefined })
       case 'updated':
-        return this.#ends.announce({ keyId, secret: undefined }, endsAtMs)
+        return this.#announce({ keyId, secret: undefined, atMs: endsAtMs })
       case 'rotated':
-        return this.#ends.announce({ keyId, secret: secret ?? undefined }, endsAtMs)
+        return this.#announce({ keyId, secret: secret ?? undefined, atMs: endsAtMs })
       case 'tenant_suspended':
       case 'tenant_deleted':
         return this.report({ type: 'tenant', tenant: tenant ?? '', withPlatform: kind === 'tenant_deleted' })
@@ -44,8 +51,19 @@ export class StoppedKeys {
     }
   }
 
+  /** Remembers when a secret ends; null takes an earlier announcement back. */
+  #announce({ keyId, secret, atMs }: Omit<EndingSecret, 'atMs'> & { readonly atMs: number | null }): void {
+    const name = `${keyId} ${secret ?? ''}`
+    if (atMs === null) this.#ends.delete(name)
+    else this.#ends.set(name, { keyId, secret, atMs })
+  }
+
   /** Reports the secrets whose announced end is due. */
   endDue(nowMs: number): void {
-    for (const { keyId, secret } of this.#ends.takeDue(nowMs)) this.report({ type: 'key', keyId, secret })
+    for (const [name, { keyId, secret, atMs }] of this.#ends) {
+      if (atMs > nowMs) continue
+      this.#ends.delete(name)
+      this.report({ type: 'key', keyId, secret })
+    }
   }
 }

@@ -1,18 +1,10 @@
 export { AUDIT_ACTIONS, type AuditAction } from './audit-actions.ts'
-export { createBodyReader, invalidBody } from './body-reader.ts'
-export type { BodyOf, BodyReader, BodyReaderOptions } from './body-reader.ts'
-export { CHECK_KEYWORD, checkedBy } from './checks.ts'
+export { createBodyReader, invalidBody, type BodyReader } from './body-reader.ts'
+export { CHECK_KEYWORD } from './checks.ts'
 export { DEAD_LETTER_REASONS } from './dead-letter-reasons.ts'
 export type { BodyError } from './describe-errors.ts'
 export { TENANT_STATES } from './tenant-states.ts'
-export {
-  API_KEY_LIMITS,
-  API_KEYS_PER_TENANT_MAX,
-  STREAM_TOKEN_LIMITS,
-  TENANT,
-  TENANT_SHAPE,
-  WEBHOOK_LIMITS,
-} from './limits.ts'
+export { API_KEYS_PER_TENANT_MAX, STREAM_TOKEN_LIMITS, TENANT, TENANT_SHAPE, WEBHOOK_LIMITS } from './limits.ts'
 export {
   cursorSchema,
   described,
@@ -24,9 +16,7 @@ export {
   oneOfMore,
   readEventTypeSchema,
   readScopeSchema,
-  scopeSchema,
   tenantSchema,
-  timeInputSchema,
   timeSchema,
   typeIdSchema,
 } from './primitives.ts'
@@ -45,10 +35,4 @@ export {
   testWebhookSchema,
   webhookChangesSchema,
 } from './request-schemas.ts'
-export {
-  ORDERINGS,
-  readWebhookEventsSchema,
-  REPLAYED_STATUSES,
-  webhookEventsSchema,
-  webhookFilterSchema,
-} from './webhook-words.ts'
+export { ORDERINGS, readWebhookEventsSchema, REPLAYED_STATUSES, webhookFilterSchema } from './webhook-words.ts'

@@ -1,6 +1,6 @@
 import { ERROR_CLASSES } from '@ariftly/egress/outcome'
 import { EVENT_TYPES } from '@ariftly/events'
-import { Type } from '@sinclair/typebox'
+import { Type, type Static, type TOptionalWithFlag, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import { checkedBy } from './checks.ts'
 import { API_KEY_LIMITS, STREAM_TOKEN_LIMITS, TENANT_LIMIT_MAX, WEBHOOK_LIMITS } from './limits.ts'
 import {
@@ -19,10 +19,23 @@ import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema 
 
 const CLOSED = { additionalProperties: false } as const
 
+/** A member that may be left out. */
+function optional<S extends TSchema>(schema: S, description?: string): TOptionalWithFlag<S, true> {
+  return Type.Optional(description === undefined ? schema : described(schema, description))
+}
+
+/** A member that may be left out or null. */
+function optionalOrNull<S extends TSchema>(
+  schema: S,
+  description?: string,
+): TOptionalWithFlag<TUnsafe<Static<S> | null>, true> {
+  return optional(nullable(schema), description)
+}
+
 const filterMembers = {
-  task_id: Type.Optional(nullable(identifierSchema)),
-  session_id: Type.Optional(nullable(identifierSchema)),
-  agent: Type.Optional(nullable(identifierSchema)),
+  task_id: optionalOrNull(identifierSchema),
+  session_id: optionalOrNull(identifierSchema),
+  agent: optionalOrNull(identifierSchema),
 }
 
 const headersSchema = checkedBy(
@@ -39,22 +52,16 @@ const secretSchema = checkedBy('secret', Type.String({ minLength: 8, maxLength: 
 
 const webhookMembers = {
   ...filterMembers,
-  description: Type.Optional(
-    nullable(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
+  description: optionalOrNull(checkedBy('text', Type.String({ maxLength: WEBHOOK_LIMITS.descriptionCharsMax }))),
+  headers: optionalOrNull(
+    headersSchema,
+    'Headers that are added to every delivery; not headers that the service or the connection sets.',
   ),
-  headers: Type.Optional(
-    described(
-      nullable(headersSchema),
-      'Headers that are added to every delivery; not headers that the service or the connection sets.',
-    ),
+  rate_limit: optionalOrNull(
+    Type.Integer({ minimum: 1, maximum: WEBHOOK_LIMITS.rateLimitMax }),
+    'Deliveries a second; null is no limit.',
   ),
-  rate_limit: Type.Optional(
-    described(
-      nullable(Type.Integer({ minimum: 1, maximum: WEBHOOK_LIMITS.rateLimitMax })),
-      'Deliveries a second; null is no limit.',
-    ),
-  ),
-  filter: Type.Optional(nullable(webhookFilterSchema)),
+  filter: optionalOrNull(webhookFilterSchema),
 }
 
 /** Body of `POST /v1/webhooks`. */
@@ -63,15 +70,11 @@ export const newWebhookSchema = Type.Object(
     url: described(urlSchema, 'https, a public address, no credentials.'),
     events: webhookEventsSchema,
     ...webhookMembers,
-    enabled: Type.Optional(described(nullable(Type.Boolean()), 'Default: true.')),
-    ordering: Type.Optional(
-      nullable(oneOf(ORDERINGS, '`task`: the events of one task one after another. Default: `none`.')),
-    ),
-    secret: Type.Optional(
-      described(
-        nullable(secretSchema),
-        'Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one a secret is generated. It is shown once.',
-      ),
+    enabled: optionalOrNull(Type.Boolean(), 'Default: true.'),
+    ordering: optionalOrNull(oneOf(ORDERINGS, '`task`: the events of one task one after another. Default: `none`.')),
+    secret: optionalOrNull(
+      secretSchema,
+      'Printable ASCII; `whsec_…` must be base64 of at least 24 bytes. Without one a secret is generated. It is shown once.',
     ),
   },
   CLOSED,
@@ -80,11 +83,11 @@ export const newWebhookSchema = Type.Object(
 /** Body of `PATCH /v1/webhooks/{id}`: members that are left out stay as they are, null clears one. */
 export const webhookChangesSchema = Type.Object(
   {
-    url: Type.Optional(urlSchema),
-    events: Type.Optional(webhookEventsSchema),
+    url: optional(urlSchema),
+    events: optional(webhookEventsSchema),
     ...webhookMembers,
-    enabled: Type.Optional(Type.Boolean()),
-    ordering: Type.Optional(oneOf(ORDERINGS)),
+    enabled: optional(Type.Boolean()),
+    ordering: optional(oneOf(ORDERINGS)),
   },
   CLOSED,
 )
@@ -92,19 +95,17 @@ export const webhookChangesSchema = Type.Object(
 /** Body of `POST …/rotate-secret`. */
 export const rotateSecretSchema = Type.Object(
   {
-    secret: Type.Optional(nullable(secretSchema)),
-    overlap_hours: Type.Optional(
-      described(
-        nullable(Type.Number({ minimum: 0, maximum: WEBHOOK_LIMITS.overlapHoursMax })),
-        'How long the old secret still signs. Default: 24.',
-      ),
+    secret: optionalOrNull(secretSchema),
+    overlap_hours: optionalOrNull(
+      Type.Number({ minimum: 0, maximum: WEBHOOK_LIMITS.overlapHoursMax }),
+      'How long the old secret still signs. Default: 24.',
     ),
   },
   CLOSED,
 )
 
 /** Body of `POST …/test`. */
-export const testWebhookSchema = Type.Object({ type: Type.Optional(nullable(eventTypeSchema)) }, CLOSED)
+export const testWebhookSchema = Type.Object({ type: optionalOrNull(eventTypeSchema) }, CLOSED)
 
 /** The body of a route that takes no members: none, or `{}`. */
 export const emptySchema = Type.Object({}, CLOSED)
@@ -112,29 +113,23 @@ export const emptySchema = Type.Object({}, CLOSED)
 /** Body of `POST …/replay`. */
 export const replayRequestSchema = Type.Object(
   {
-    after: Type.Optional(
-      described(
-        nullable(timeInputSchema),
-        `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back. Give exactly one of \`after\` and \`from\`.`,
-      ),
+    after: optionalOrNull(
+      timeInputSchema,
+      `ISO 8601; only events that were appended to the log after this time (exclusive), at most ${WEBHOOK_LIMITS.replayDaysMax} days back. Give exactly one of \`after\` and \`from\`.`,
     ),
-    from: Type.Optional(
-      nullable(
-        Type.String({
-          minLength: 1,
-          description: 'A position of a stream (the `id` of an event there): exactly the events after it.',
-        }),
-      ),
+    from: optionalOrNull(
+      Type.String({
+        minLength: 1,
+        description: 'A position of a stream (the `id` of an event there): exactly the events after it.',
+      }),
     ),
-    before: Type.Optional(
-      described(
-        nullable(timeInputSchema),
-        'ISO 8601; only events that were appended to the log before this time (exclusive); default: now.',
-      ),
+    before: optionalOrNull(
+      timeInputSchema,
+      'ISO 8601; only events that were appended to the log before this time (exclusive); default: now.',
     ),
-    types: Type.Optional(nullable(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true }))),
-    status: Type.Optional(described(nullable(oneOf(REPLAYED_STATUSES)), 'Only events whose delivery has this status.')),
-    dry_run: Type.Optional(described(nullable(Type.Boolean()), 'Only counts. Default: false.')),
+    types: optionalOrNull(Type.Array(oneOf(EVENT_TYPES), { minItems: 1, uniqueItems: true })),
+    status: optionalOrNull(oneOf(REPLAYED_STATUSES), 'Only events whose delivery has this status.'),
+    dry_run: optionalOrNull(Type.Boolean(), 'Only counts. Default: false.'),
   },
   CLOSED,
 )
@@ -143,12 +138,10 @@ export const replayRequestSchema = Type.Object(
 export const streamTokenRequestSchema = Type.Object(
   {
     ...filterMembers,
-    types: Type.Optional(nullable(Type.Array(eventTypeSchema, { minItems: 1, uniqueItems: true }))),
-    ttl_s: Type.Optional(
-      described(
-        nullable(Type.Integer({ minimum: STREAM_TOKEN_LIMITS.ttlSMin, maximum: STREAM_TOKEN_LIMITS.ttlSMax })),
-        `Seconds. Default: ${STREAM_TOKEN_LIMITS.ttlSDefault}.`,
-      ),
+    types: optionalOrNull(Type.Array(eventTypeSchema, { minItems: 1, uniqueItems: true })),
+    ttl_s: optionalOrNull(
+      Type.Integer({ minimum: STREAM_TOKEN_LIMITS.ttlSMin, maximum: STREAM_TOKEN_LIMITS.ttlSMax }),
+      `Seconds. Default: ${STREAM_TOKEN_LIMITS.ttlSDefault}.`,
     ),
   },
   CLOSED,
@@ -158,8 +151,8 @@ const keyNameSchema = checkedBy('label', Type.String({ minLength: 1, maxLength: 
 
 const quotaSchema = Type.Object(
   {
-    events_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1, maximum: API_KEY_LIMITS.eventsPerSMax }))),
-    bytes_per_s: Type.Optional(nullable(Type.Integer({ minimum: 1 }))),
+    events_per_s: optionalOrNull(Type.Integer({ minimum: 1, maximum: API_KEY_LIMITS.eventsPerSMax })),
+    bytes_per_s: optionalOrNull(Type.Integer({ minimum: 1 })),
   },
   CLOSED,
 )
@@ -167,9 +160,9 @@ const quotaSchema = Type.Object(
 /** Body of `PATCH /v1/api-keys/{id}`. */
 export const apiKeyChangesSchema = Type.Object(
   {
-    name: Type.Optional(keyNameSchema),
-    quota: Type.Optional(described(nullable(quotaSchema), 'Replaces the whole quota.')),
-    expires_at: Type.Optional(nullable(timeInputSchema)),
+    name: optional(keyNameSchema),
+    quota: optionalOrNull(quotaSchema, 'Replaces the whole quota.'),
+    expires_at: optionalOrNull(timeInputSchema),
   },
   CLOSED,
 )
@@ -177,11 +170,9 @@ export const apiKeyChangesSchema = Type.Object(
 /** Body of `POST /v1/api-keys/{id}/rotate`. */
 export const rotateApiKeySchema = Type.Object(
   {
-    overlap_hours: Type.Optional(
-      described(
-        nullable(Type.Number({ minimum: 0, maximum: API_KEY_LIMITS.overlapHoursMax })),
-        'How long the old secret still works. Default: 24.',
-      ),
+    overlap_hours: optionalOrNull(
+      Type.Number({ minimum: 0, maximum: API_KEY_LIMITS.overlapHoursMax }),
+      'How long the old secret still works. Default: 24.',
     ),
   },
   CLOSED,
@@ -192,9 +183,9 @@ export const newApiKeyRequestSchema = Type.Object(
   {
     name: keyNameSchema,
     scopes: Type.Array(scopeSchema, { minItems: 1, uniqueItems: true }),
-    tenant: Type.Optional(described(nullable(tenantSchema), 'Default: your own. Another one needs `platform`.')),
-    expires_at: Type.Optional(nullable(timeInputSchema)),
-    quota: Type.Optional(nullable(quotaSchema)),
+    tenant: optionalOrNull(tenantSchema, 'Default: your own. Another one needs `platform`.'),
+    expires_at: optionalOrNull(timeInputSchema),
+    quota: optionalOrNull(quotaSchema),
   },
   CLOSED,
 )
@@ -206,14 +197,14 @@ const tenantLimitSchema = nullable(Type.Integer({ minimum: 1, maximum: TENANT_LI
 /** Body of `PUT /v1/tenants/{id}`. */
 export const tenantRequestSchema = Type.Object(
   {
-    state: Type.Optional(oneOf(TENANT_STATES)),
-    limits: Type.Optional(
+    state: optional(oneOf(TENANT_STATES)),
+    limits: optional(
       Type.Object(
         {
-          events_per_s: Type.Optional(described(tenantLimitSchema, 'Over all keys and replicas; null: no limit.')),
-          streams: Type.Optional(described(tenantLimitSchema, 'Open streams over all gateways; null: the setting.')),
-          webhooks: Type.Optional(described(tenantLimitSchema, 'Null: 100.')),
-          api_keys: Type.Optional(described(tenantLimitSchema, 'Keys that are not revoked; null: 1,000.')),
+          events_per_s: optional(tenantLimitSchema, 'Over all keys and replicas; null: no limit.'),
+          streams: optional(tenantLimitSchema, 'Open streams over all gateways; null: the setting.'),
+          webhooks: optional(tenantLimitSchema, 'Null: 100.'),
+          api_keys: optional(tenantLimitSchema, 'Keys that are not revoked; null: 1,000.'),
         },
         CLOSED,
       ),
@@ -227,27 +218,29 @@ export const redeliveryRequestSchema = Type.Object(
   {
     filter: Type.Object(
       {
-        webhook_id: Type.Optional(typeIdSchema('whk', 'Only of this webhook.')),
-        event_id: Type.Optional(typeIdSchema('evt', 'Only of this event.')),
-        task_id: Type.Optional(described(identifierSchema, 'Only of events of this task.')),
-        status: Type.Optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
-        type: Type.Optional(
+        webhook_id: optional(typeIdSchema('whk', 'Only of this webhook.')),
+        event_id: optional(typeIdSchema('evt', 'Only of this event.')),
+        task_id: optional(identifierSchema, 'Only of events of this task.'),
+        status: optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
+        type: optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'An event type, or several separated by commas.' }),
         ),
-        types: Type.Optional(
+        types: optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'Another name of `type`: give one of them.' }),
         ),
-        error_class: Type.Optional(oneOf(ERROR_CLASSES, 'Only deliveries whose newest attempt has this error class.')),
-        after: Type.Optional(
-          described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).'),
+        error_class: optional(oneOf(ERROR_CLASSES, 'Only deliveries whose newest attempt has this error class.')),
+        after: optional(
+          timeInputSchema,
+          'ISO 8601; only deliveries whose `created_at` is this time or later (inclusive).',
         ),
-        before: Type.Optional(
-          described(timeInputSchema, 'ISO 8601; only deliveries whose `created_at` is before this time (exclusive).'),
+        before: optional(
+          timeInputSchema,
+          'ISO 8601; only deliveries whose `created_at` is before this time (exclusive).',
         ),
       },
       CLOSED,
     ),
-    dry_run: Type.Optional(described(nullable(Type.Boolean()), 'Only counts. Default: false.')),
+    dry_run: optionalOrNull(Type.Boolean(), 'Only counts. Default: false.'),
   },
   CLOSED,
 )

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net'
 import { describe, expect, test } from '@jest/globals'
-import { checkAddress, createEgress, createEgressPolicy, type Resolve } from './index.ts'
+import { checkAddress } from './address-policy.ts'
+import { createEgress, createEgressPolicy, type Resolve } from './index.ts'
 import { checkWebhookUrl } from './url-policy.ts'
 
 const strict = createEgressPolicy({ allowHttp: false })

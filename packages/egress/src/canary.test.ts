@@ -2,7 +2,8 @@ import { once } from 'node:events'
 import { createServer as createHttp, type Server as HttpServer } from 'node:http'
 import { createServer, type AddressInfo, type Server } from 'node:net'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { createEgress, createEgressPolicy, type EgressOptions } from './index.ts'
+import { createEgressPolicy } from './index.ts'
+import { createEgress, type EgressOptions } from './egress.ts'
 
 /** Every spelling of loopback that some parser or resolver takes for it: dialled for real, if the guard let it through. */
 const LOOPBACK = [

@@ -4,7 +4,7 @@ import { dialGuarded, dialTcp, type Dial, type DialRecord } from './connector.ts
 import { Deadline } from './deadline.ts'
 import { exchange, type Answer } from './exchange.ts'
 import { EgressFault, toEgressFault } from './fault.ts'
-import { createOriginPool, type Connection } from './origin-pool.ts'
+import { OriginPool, type Connection } from './origin-pool.ts'
 import type { EgressOutcome, EgressRequest, ErrorClass } from './outcome.ts'
 import type { EgressPolicy } from './policy.ts'
 import { createResolver, type Resolve } from './resolve.ts'
@@ -35,7 +35,7 @@ export function createEgress(o: EgressOptions): Egress {
   const { policy, dial = dialTcp } = o
   const { resolve = createResolver({ mayReach: (address) => checkAddress(address, policy).ok }) } = o
   const secureContext = createSecureContext(o.ca === undefined ? {} : { ca: o.ca })
-  const pool = createOriginPool({ openSocket })
+  const pool = new OriginPool(openSocket)
 
   function openSocket(url: URL, record: DialRecord, signal: AbortSignal) {
     const secure = url.protocol === 'https:'

@@ -5,7 +5,8 @@ import { createServer as createTcp, type AddressInfo, type Server, type Socket }
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { createEgress, createEgressPolicy, type Egress, type EgressOptions } from './index.ts'
+import { createEgressPolicy } from './index.ts'
+import { createEgress, type Egress, type EgressOptions } from './egress.ts'
 import { CERTIFICATE, EXPIRED_CERTIFICATE, KEY } from './test-certificates.ts'
 
 /** The deadline in tests of late answers. */

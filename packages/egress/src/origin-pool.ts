@@ -19,18 +19,6 @@ export interface Connection {
   used: boolean
 }
 
-/** Kept connections by origin. */
-export interface OriginPool {
-  /**
-   * A kept connection, or a new one when there is none or `fresh` is set: never waits for another request. Throws when the pool
-   * is closed.
-   */
-  acquire(url: URL, deadline: Deadline, o?: { readonly fresh?: boolean }): Connection
-  /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
-  release(url: URL, connection: Connection, keep: boolean): void
-  close(): Promise<void>
-}
-
 type ConnectCallback = buildConnector.Callback
 
 interface Origin {
@@ -45,29 +33,27 @@ const SWEEP_EVERY_MS = 5_000
 const IDLE_MAX = 2_000
 
 /**
- * Our own pool rather than undici's: with one client per connection it is known which request made which dial, and a deadline
+ * Kept connections by origin. Our own pool rather than undici's: with one client per connection it is known which request made which dial, and a deadline
  * ends exactly one exchange. There are as many connections as running requests, which callers bound by endpoint and tenant:
  * with a limit by origin, tenants whose receivers share a host would wait for one another.
  */
-export function createOriginPool(o: { openSocket: OpenSocket; now?: () => number }): OriginPool {
-  return new ClientPool(o.openSocket, o.now ?? (() => performance.now()))
-}
-
-class ClientPool implements OriginPool {
+export class OriginPool {
   readonly #openSocket: OpenSocket
-  readonly #now: () => number
   readonly #origins = new Map<string, Origin>()
   readonly #sweeper: NodeJS.Timeout
   #idleCount = 0
   #isClosed = false
 
-  constructor(openSocket: OpenSocket, now: () => number) {
+  constructor(openSocket: OpenSocket) {
     this.#openSocket = openSocket
-    this.#now = now
     this.#sweeper = setInterval(() => this.#sweep(), SWEEP_EVERY_MS)
     this.#sweeper.unref()
   }
 
+  /**
+   * A kept connection, or a new one when there is none or `fresh` is set: never waits for another request. Throws when the pool
+   * is closed.
+   */
   acquire(url: URL, deadline: Deadline, { fresh = false }: { readonly fresh?: boolean } = {}): Connection {
     if (this.#isClosed) throw new EgressFault('connection_reset', 'ended by us')
     const origin = this.#originOf(url.origin)
@@ -80,12 +66,13 @@ class ClientPool implements OriginPool {
     return connection
   }
 
+  /** Gives it back: kept for the next request, or destroyed when its exchange did not end well. */
   release(url: URL, connection: Connection, keep: boolean): void {
     const origin = this.#origins.get(url.origin)
     origin?.busy.delete(connection)
     connection.used = true
     if (keep && origin !== undefined && this.#idleCount < IDLE_MAX && !connection.client.destroyed) {
-      connection.idleSinceMs = this.#now()
+      connection.idleSinceMs = performance.now()
       origin.idle.push(connection)
       this.#idleCount += 1
     } else {
@@ -111,7 +98,7 @@ class ClientPool implements OriginPool {
   }
 
   #sweep(): void {
-    const oldest = this.#now() - IDLE_MS_MAX
+    const oldest = performance.now() - IDLE_MS_MAX
     for (const [name, origin] of this.#origins) {
       while (origin.idle[0] !== undefined && origin.idle[0].idleSinceMs < oldest) {
         void origin.idle

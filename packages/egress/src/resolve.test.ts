@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { checkAddress, createEgress, createEgressPolicy, createResolver, type Resolve } from './index.ts'
+import { checkAddress } from './address-policy.ts'
+import { createEgress, createEgressPolicy } from './index.ts'
+import { createResolver, type Resolve } from './resolve.ts'
 
 const policy = createEgressPolicy({ allowHttp: false, allowCidrs: ['192.0.2.0/24'] })
 const folder = mkdtempSync(join(tmpdir(), 'ariftly-resolve-'))

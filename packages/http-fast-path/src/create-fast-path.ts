@@ -9,8 +9,8 @@ import {
   type ConnectionFront,
   type RequestContext,
   type RouteName,
+  type RoutingOptions,
 } from '@ariftly/http'
-import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { FastPathConnections } from './connections.ts'
 import { createDeferRefusal } from './defer-refusals.ts'
 import { FastPathCall } from './fast-path-call.ts'
@@ -24,15 +24,9 @@ import type { FastPost } from './read-request.ts'
 export type FastPathHandler = (post: FastPost, call: FastPathCall) => Promise<FastResponse | Problem>
 
 /** Options of {@link createFastPath}. */
-export interface FastPathOptions {
+export interface FastPathOptions extends RoutingOptions {
   readonly route: RouteName
   readonly handler: FastPathHandler
-  readonly log: Logger
-  readonly metrics: Metrics
-  /** Undefined when no traces are collected. */
-  readonly tracing?: Tracing | undefined
-  /** As given to the router. With any but `*` responses vary by origin. */
-  readonly corsOrigins?: readonly string[]
 }
 
 /**

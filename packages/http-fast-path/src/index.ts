@@ -1,5 +1,2 @@
 export { createFastPath } from './create-fast-path.ts'
-export type { FastPathHandler, FastPathOptions } from './create-fast-path.ts'
-export type { FastResponse } from './fast-path-service.ts'
-export type { FastPost } from './read-request.ts'
-export type { FastPathCall } from './fast-path-call.ts'
+export type { FastPathHandler } from './create-fast-path.ts'

@@ -26,16 +26,6 @@ export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
   start(epoch: LogEpoch): Promise<S>
 }
 
-/** Continues with the current epoch while it lasts. */
-export interface LogFollower<S extends EpochSession = EpochSession> {
-  /** The session of the current epoch; undefined before the first, between two, and while the log is another one. */
-  readonly session: S | undefined
-  /** Why there is no session now; undefined while there is one. */
-  readonly trouble: string | undefined
-  /** Ends the session. */
-  close(): Promise<void>
-}
-
 /** How often to check for a newer epoch, and whether a log that did not fit fits again. */
 const CHECK_EVERY_MS = 2_000
 const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
@@ -46,10 +36,11 @@ const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
  * the log fits again or an operator has opened a new epoch. Unavailable backends are waited for too.
  */
 export function followEpochs<S extends EpochSession>(o: FollowEpochsOptions<S>): LogFollower<S> {
-  return new EpochsFollower(o)
+  return new LogFollower(o)
 }
 
-class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
+/** Continues with the current epoch while it lasts. */
+class LogFollower<S extends EpochSession> {
   readonly #o: FollowEpochsOptions<S>
   readonly #closing = new AbortController()
   #session: S | undefined
@@ -71,14 +62,17 @@ class EpochsFollower<S extends EpochSession> implements LogFollower<S> {
     this.#ended = this.#follow()
   }
 
+  /** The session of the current epoch; undefined before the first, between two, and while the log is another one. */
   get session(): S | undefined {
     return this.#session
   }
 
+  /** Why there is no session now; undefined while there is one. */
   get trouble(): string | undefined {
     return this.#trouble
   }
 
+  /** Ends the session. */
   async close(): Promise<void> {
     this.#closing.abort()
     await this.#ended

@@ -1,2 +1,2 @@
-export { followEpochs, type EpochSession, type FollowEpochsOptions, type LogFollower } from './follow-epochs.ts'
+export { followEpochs, type EpochSession } from './follow-epochs.ts'
 export { ensureStart } from './ensure-start.ts'

@@ -29,7 +29,7 @@ export interface Setting<T> {
 }
 
 /** The value of a setting, or the fault of its text (never the text itself: it may be a secret). */
-export type ParsedSetting<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string }
+type ParsedSetting<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly fault: string }
 
 type Optional<T> = SettingOptions & { readonly optional: true } & T
 type Required<T, D> = SettingOptions & { readonly default?: D } & T

@@ -1,7 +1,7 @@
 import { hasFaultCode } from '@ariftly/fault'
 
-/** Exit codes, after sysexits.h: 0 ended as asked, 1 failed, 78 what the process was given cannot be used. */
-export const EXIT = { ok: 0, failed: 1, config: 78 } as const
+/** Exit codes, after sysexits.h: 0 ended as asked, 1 failed, 64 called in a wrong way, 78 what the process was given cannot be used. */
+export const EXIT = { ok: 0, failed: 1, usage: 64, config: 78 } as const
 
 /** Faults that only an operator can correct: a wrong setting, or a server that does not fit. */
 const CONFIG_FAULTS = [

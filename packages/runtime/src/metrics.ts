@@ -2,7 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { loopDelayName, registerLoopDelay } from './loop-delay.ts'
 
 /** What a metric is called and means. */
-export interface MetricOptions {
+interface MetricOptions {
   /** `ariftly_…`, base units (`_seconds`, `_bytes`), counters end in `_total`. */
   readonly name: string
   readonly help: string
@@ -11,7 +11,7 @@ export interface MetricOptions {
 }
 
 /** The total so far for these labels. When it falls, the counter was restarted. */
-export interface LabelledTotal {
+interface LabelledTotal {
   readonly labels?: Readonly<Record<string, string>>
   readonly value: number
 }

@@ -108,13 +108,6 @@ describe('runMain', () => {
     expect(output).toMatch(/"fatal"[^]*forgotten[^]*drained[^]*closed/)
   })
 
-  test('a service that says that it has failed is logged as fatal and ends in order with 1', async () => {
-    const main = runScript(SERVICE.replace('return {', "return { failed: Promise.resolve(new Error('another log')),"))
-    const { code, output } = await main.ended()
-    expect(code).toBe(1)
-    expect(output).toMatch(/"fatal"[^]*another log[^]*drained[^]*closed/)
-  })
-
   test('a failed start is logged as fatal and ends with 1', async () => {
     const main = runScript(`const stop = tick(); throw new Error('no way')`)
     const { code, output } = await main.ended()

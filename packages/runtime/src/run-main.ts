@@ -1,3 +1,4 @@
+import { deferred, withTimeout } from '@ariftly/async'
 import { ConfigFault, readConfig, type ConfigOf, type ConfigSpec } from './config.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { createLogger, type Logger } from './logger.ts'
@@ -27,14 +28,15 @@ const processSettings = { LOG_LEVEL: settings.LOG_LEVEL, DRAIN_MS: settings.DRAI
 /**
  * Runs a service as this process: reads the configuration (all faults are printed, exit code 78), starts it (exit code 78 for
  * an unsuitable server) and waits for its end. The first SIGTERM or SIGINT drains, aborts the signal, then closes, all within
- * DRAIN_MS; a second one exits immediately with 128 + the signal's number. An unhandled rejection or exception, or a failed
- * service, is logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed.
+ * DRAIN_MS; a second one exits immediately with 128 + the signal's number. An unhandled rejection or exception
+ * is logged as fatal and ends the process in the same order with exit code 1. Resolves when all is closed.
  */
 export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Promise<void> {
   const env = options.env ?? process.env
   const config = readOrExplain(options.config, env)
   if (config === undefined) return
 
+  const { DRAIN_MS: drainMs } = config.process
   const log = createLogger({ service: options.name, level: config.process.LOG_LEVEL })
   const abort = new AbortController()
   const end = watchForEnd(log)
@@ -47,9 +49,8 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
   if (running === undefined) await abandonStart(started)
   else {
     log.info({ node: process.version }, 'started')
-    void running.failed?.then(failedAtWork)
     await end.requested
-    await stop(running, config.process.DRAIN_MS)
+    await stop(running)
   }
   process.exitCode = end.exitCode()
   // A resource that its owner did not close, or a hanging collector, must not turn a clean stop into a kill.
@@ -63,27 +64,22 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
     return undefined
   }
 
-  function failedAtWork(error: Error): void {
-    log.fatal({ err: error }, 'the service cannot continue')
-    end.request(EXIT.failed)
-  }
-
   /** Handles a signal during the start: aborts the start and closes what it has started. */
   async function abandonStart(starting: Promise<Running>): Promise<void> {
     abort.abort()
-    const late = await within(
-      starting.catch(() => undefined),
-      config?.process.DRAIN_MS ?? 0,
-    )
-    if (late !== undefined && late !== 'late') await within(late.close(), config?.process.DRAIN_MS ?? 0)
+    const service = await withTimeout(starting, drainMs).catch(() => undefined)
+    if (service !== undefined) await withTimeout(close(service), drainMs).catch(() => {})
   }
 
-  async function stop(service: Running, drainMs: number): Promise<void> {
+  async function stop(service: Running): Promise<void> {
     const startedMs = performance.now()
-    const ended = await within(drainAndClose(service), drainMs)
+    const isClosed = await withTimeout(drainAndClose(service), drainMs).then(
+      () => true,
+      () => false,
+    )
     const tookMs = Math.round(performance.now() - startedMs)
-    if (ended === 'late') log.error({ took_ms: tookMs }, 'stopped before everything was closed')
-    else log.info({ took_ms: tookMs }, 'stopped')
+    if (isClosed) log.info({ took_ms: tookMs }, 'stopped')
+    else log.error({ took_ms: tookMs }, 'stopped before everything was closed')
   }
 
   async function drainAndClose(service: Running): Promise<void> {
@@ -94,6 +90,10 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
       log.error({ err: error }, 'draining failed')
     }
     abort.abort()
+    await close(service)
+  }
+
+  async function close(service: Running): Promise<void> {
     try {
       await service.close()
     } catch (error) {
@@ -129,14 +129,11 @@ interface End {
 function watchForEnd(log: Logger): End {
   let code: number = EXIT.ok
   let firstMs: number | undefined
-  let resolve: () => void
-  const requested = new Promise<void>((done) => {
-    resolve = done
-  })
+  const requested = deferred()
 
   function request(exitCode: number): void {
     code = Math.max(code, exitCode)
-    resolve()
+    requested.resolve()
   }
 
   function onSignal(signal: NodeJS.Signals): void {
@@ -158,15 +155,5 @@ function watchForEnd(log: Logger): End {
   process.on('SIGINT', onSignal)
   process.on('uncaughtException', onFatal)
   process.on('unhandledRejection', onFatal)
-  return { requested, request, exitCode: () => code }
-}
-
-async function within<T>(work: Promise<T>, ms: number): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined
-  const late = new Promise<'late'>((resolve) => {
-    timer = setTimeout(resolve, ms, 'late')
-  })
-  const outcome = await Promise.race([work, late])
-  clearTimeout(timer)
-  return outcome
+  return { requested: requested.promise, request, exitCode: () => code }
 }

@@ -17,8 +17,6 @@ export interface Running {
   /** Its routes under `/v1`, if it serves HTTP. */
   readonly router?: RequestListener
   ready(): Readiness
-  /** Resolves when the service must not continue (its log is another one); the process then ends in order with exit code 1. */
-  readonly failed?: Promise<Error>
   /** More pages for operators, by path (such as `/debug/streams`), sent as JSON on the port of `/livez`; never public. */
   readonly debug?: Readonly<Record<string, () => unknown>>
   /** Stops taking work, and releases work that others can do. Called once, before {@link close}; awaited within the deadline. */

@@ -10,11 +10,8 @@ const REDIS_TLS: TlsSwitch = {
 }
 const POSTGRES_PROTOCOLS = { protocols: ['postgres:', 'postgresql:'] } as const
 
-/**
- * The environment of the whole system: each service's specification picks from it what it uses, so that one name means
- * one thing everywhere (`{ KAFKA_BROKERS: settings.KAFKA_BROKERS, … }`).
- */
-export const settings = {
+/** How Kafka is reached; for `kafkaConnection`. */
+export const kafkaConfig = {
   KAFKA_BROKERS: hostPorts({ doc: 'Kafka bootstrap addresses.' }),
   KAFKA_TLS: bool({ doc: 'Speaks TLS with Kafka; the certificate of each broker must be valid.', default: false }),
   KAFKA_TLS_CA_FILE: caFile('the brokers', KAFKA_TLS),
@@ -27,6 +24,10 @@ export const settings = {
   KAFKA_SASL_MECHANISM: saslMechanism(),
   KAFKA_SASL_USER: withMechanism(str({ doc: 'User of SASL.', optional: true })),
   KAFKA_SASL_PASSWORD: withMechanism(str({ doc: 'Password of SASL.', secret: true, optional: true })),
+  KAFKA_SASL_PLAIN_WITHOUT_TLS: bool({
+    doc: 'Allows `plain` without KAFKA_TLS: anyone who can read the network traffic can then read the password.',
+    default: false,
+  }),
   KAFKA_OAUTH_TOKEN_URL: withOauth(
     url({
       doc: 'Token endpoint for `oauthbearer` (client credentials, RFC 6749 section 4.4).',
@@ -39,10 +40,71 @@ export const settings = {
     str({ doc: 'Client secret at the token endpoint.', secret: true, optional: true }),
   ),
   KAFKA_OAUTH_SCOPE: withOauth(str({ doc: 'Scope to ask for; default: none.', optional: true })),
-  KAFKA_SASL_PLAIN_WITHOUT_TLS: bool({
-    doc: 'Allows `plain` without KAFKA_TLS: anyone who can read the network traffic can then read the password.',
+} as const
+
+/** How Postgres is reached; for `databaseConnection`. */
+export const databaseConfig = {
+  DATABASE_URL: withoutTlsParameters(
+    url({ doc: 'Postgres, as the role of the services.', secret: true, ...POSTGRES_PROTOCOLS }),
+  ),
+  DATABASE_TLS: bool({
+    doc: 'Speaks TLS with Postgres; its certificate must be valid and name the host (`verify-full`). In place of `sslmode` in the URL.',
     default: false,
   }),
+  DATABASE_TLS_CA_FILE: caFile('Postgres', DATABASE_TLS),
+  DATABASE_TLS_CERT_FILE: certFile('servers', DATABASE_TLS, 'DATABASE_TLS_KEY_FILE'),
+  DATABASE_TLS_KEY_FILE: keyFile(DATABASE_TLS, 'DATABASE_TLS_CERT_FILE'),
+} as const
+
+/** How Redis is reached; for `redisConnection`. */
+export const redisConfig = {
+  REDIS_URL: url({
+    doc: 'Redis, for BullMQ; `rediss://` is TLS, with a certificate that must be valid and name the host.',
+    secret: true,
+    protocols: ['redis:', 'rediss:'],
+  }),
+  REDIS_MODE: oneOf({
+    doc: 'What REDIS_URL names: one Redis; a node of a Redis Cluster; or, with `sentinel`, only user, password, database and TLS of a Redis that Sentinels know.',
+    words: ['single', 'cluster', 'sentinel'],
+    default: 'single',
+  }),
+  REDIS_NODES: csv({
+    doc: 'With `REDIS_MODE` `cluster` further nodes to begin with, with `sentinel` the Sentinels, as `redis-1:6379`.',
+    default: '',
+  }),
+  REDIS_SENTINEL_NAME: str({ doc: 'Name by which Sentinels know the Redis.', default: 'mymaster' }),
+  REDIS_TLS_CA_FILE: caFile('Redis', REDIS_TLS),
+  REDIS_TLS_CERT_FILE: certFile('servers', REDIS_TLS, 'REDIS_TLS_KEY_FILE'),
+  REDIS_TLS_KEY_FILE: keyFile(REDIS_TLS, 'REDIS_TLS_CERT_FILE'),
+} as const
+
+/** Where the process of one service listens, and how long it may take to end; `standalone` has its own. */
+export const listenConfig = {
+  HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
+  PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
+  METRICS_PORT: port({
+    doc: 'Port of `/livez`, `/readyz`, `/metrics` and `/debug/…`; default: the same as `PORT`.',
+    optional: true,
+  }),
+  DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
+  SHUTDOWN_DELAY_MS: int({
+    doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
+    oldName: 'FAREWELL_MS',
+    default: 500,
+    min: 0,
+    max: 60_000,
+  }),
+} as const
+
+/**
+ * The environment of the whole system: each service's specification picks from it what it uses, so that one name means
+ * one thing everywhere (`{ KAFKA_TOPIC: settings.KAFKA_TOPIC, … }`).
+ */
+export const settings = {
+  ...kafkaConfig,
+  ...databaseConfig,
+  ...redisConfig,
+  ...listenConfig,
   KAFKA_TOPIC: str({ doc: 'Topic of the event log.', default: 'ariftly.events.v1' }),
   KAFKA_DLQ_TOPIC: str({ doc: 'Topic of records that break the contract.', default: 'ariftly.events.dlq.v1' }),
   KAFKA_PARTITIONS: int({ doc: 'Partitions of the topic; never changes for a topic.', default: 12, min: 1, max: 1000 }),
@@ -64,9 +126,6 @@ export const settings = {
     min: 1000,
     max: 300_000,
   }),
-  DATABASE_URL: withoutTlsParameters(
-    url({ doc: 'Postgres, as the role of the services.', secret: true, ...POSTGRES_PROTOCOLS }),
-  ),
   DATABASE_ADMIN_URL: withoutTlsParameters(
     url({
       doc: 'Postgres, as the owner of the schema; used by `migrate` and operator commands alone.',
@@ -75,53 +134,14 @@ export const settings = {
       ...POSTGRES_PROTOCOLS,
     }),
   ),
-  DATABASE_TLS: bool({
-    doc: 'Speaks TLS with Postgres; its certificate must be valid and name the host (`verify-full`). In place of `sslmode` in the URL.',
-    default: false,
-  }),
-  DATABASE_TLS_CA_FILE: caFile('Postgres', DATABASE_TLS),
-  DATABASE_TLS_CERT_FILE: certFile('servers', DATABASE_TLS, 'DATABASE_TLS_KEY_FILE'),
-  DATABASE_TLS_KEY_FILE: keyFile(DATABASE_TLS, 'DATABASE_TLS_CERT_FILE'),
-  REDIS_URL: url({
-    doc: 'Redis, for BullMQ; `rediss://` is TLS, with a certificate that must be valid and name the host.',
-    secret: true,
-    protocols: ['redis:', 'rediss:'],
-  }),
-  REDIS_MODE: oneOf({
-    doc: 'What REDIS_URL names: one Redis; a node of a Redis Cluster; or, with `sentinel`, only user, password, database and TLS of a Redis that Sentinels know.',
-    words: ['single', 'cluster', 'sentinel'],
-    default: 'single',
-  }),
-  REDIS_NODES: csv({
-    doc: 'With `REDIS_MODE` `cluster` further nodes to begin with, with `sentinel` the Sentinels, as `redis-1:6379`.',
-    default: '',
-  }),
-  REDIS_SENTINEL_NAME: str({ doc: 'Name by which Sentinels know the Redis.', default: 'mymaster' }),
-  REDIS_TLS_CA_FILE: caFile('Redis', REDIS_TLS),
-  REDIS_TLS_CERT_FILE: certFile('servers', REDIS_TLS, 'REDIS_TLS_KEY_FILE'),
-  REDIS_TLS_KEY_FILE: keyFile(REDIS_TLS, 'REDIS_TLS_CERT_FILE'),
   BULLMQ_PREFIX: str({
     doc: "Prefix of BullMQ's keys in Redis. In braces, so that a Redis Cluster keeps them all on one node.",
     default: '{ariftly}',
-  }),
-  HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
-  PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
-  METRICS_PORT: port({
-    doc: 'Port of `/livez`, `/readyz`, `/metrics` and `/debug/…`; default: the same as `PORT`.',
-    optional: true,
   }),
   LOG_LEVEL: oneOf({
     doc: 'Lowest level that is logged.',
     words: ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
     default: 'info',
-  }),
-  DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
-  SHUTDOWN_DELAY_MS: int({
-    doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
-    oldName: 'FAREWELL_MS',
-    default: 500,
-    min: 0,
-    max: 60_000,
   }),
   ENCRYPTION_KEYS: str({
     doc: 'Keys of secrets at rest, cursors and stream positions: `id:base64(32 bytes)`, comma-separated; the first encrypts, all decrypt.',
@@ -148,53 +168,6 @@ export const settings = {
     default: '',
   }),
   CORS_ORIGINS: csv({ doc: 'Origins whose pages may call the API from a browser; `*` is any.', default: '' }),
-} as const
-
-/** Where the process of one service listens, and how long it may take to end; `standalone` has its own. */
-export const listenConfig = {
-  HOST: settings.HOST,
-  PORT: settings.PORT,
-  METRICS_PORT: settings.METRICS_PORT,
-  DRAIN_MS: settings.DRAIN_MS,
-  SHUTDOWN_DELAY_MS: settings.SHUTDOWN_DELAY_MS,
-} as const
-
-/** How Kafka is reached; for `kafkaConnection`. */
-export const kafkaConfig = {
-  KAFKA_BROKERS: settings.KAFKA_BROKERS,
-  KAFKA_TLS: settings.KAFKA_TLS,
-  KAFKA_TLS_CA_FILE: settings.KAFKA_TLS_CA_FILE,
-  KAFKA_TLS_CERT_FILE: settings.KAFKA_TLS_CERT_FILE,
-  KAFKA_TLS_KEY_FILE: settings.KAFKA_TLS_KEY_FILE,
-  KAFKA_TLS_CHECK_NAME: settings.KAFKA_TLS_CHECK_NAME,
-  KAFKA_SASL_MECHANISM: settings.KAFKA_SASL_MECHANISM,
-  KAFKA_SASL_USER: settings.KAFKA_SASL_USER,
-  KAFKA_SASL_PASSWORD: settings.KAFKA_SASL_PASSWORD,
-  KAFKA_SASL_PLAIN_WITHOUT_TLS: settings.KAFKA_SASL_PLAIN_WITHOUT_TLS,
-  KAFKA_OAUTH_TOKEN_URL: settings.KAFKA_OAUTH_TOKEN_URL,
-  KAFKA_OAUTH_CLIENT_ID: settings.KAFKA_OAUTH_CLIENT_ID,
-  KAFKA_OAUTH_CLIENT_SECRET: settings.KAFKA_OAUTH_CLIENT_SECRET,
-  KAFKA_OAUTH_SCOPE: settings.KAFKA_OAUTH_SCOPE,
-} as const
-
-/** How Postgres is reached; for `databaseConnection`. */
-export const databaseConfig = {
-  DATABASE_URL: settings.DATABASE_URL,
-  DATABASE_TLS: settings.DATABASE_TLS,
-  DATABASE_TLS_CA_FILE: settings.DATABASE_TLS_CA_FILE,
-  DATABASE_TLS_CERT_FILE: settings.DATABASE_TLS_CERT_FILE,
-  DATABASE_TLS_KEY_FILE: settings.DATABASE_TLS_KEY_FILE,
-} as const
-
-/** How Redis is reached; for `redisConnection`. */
-export const redisConfig = {
-  REDIS_URL: settings.REDIS_URL,
-  REDIS_MODE: settings.REDIS_MODE,
-  REDIS_NODES: settings.REDIS_NODES,
-  REDIS_SENTINEL_NAME: settings.REDIS_SENTINEL_NAME,
-  REDIS_TLS_CA_FILE: settings.REDIS_TLS_CA_FILE,
-  REDIS_TLS_CERT_FILE: settings.REDIS_TLS_CERT_FILE,
-  REDIS_TLS_KEY_FILE: settings.REDIS_TLS_KEY_FILE,
 } as const
 
 type SaslMechanism = 'none' | 'plain' | 'scram-sha-256' | 'scram-sha-512' | 'oauthbearer'

@@ -33,11 +33,11 @@ export function signWebhook({ id, timestampS, body, secrets }: SignOptions): Rec
 }
 
 /** The value of `X-Ariftly-Signature`: `sha256=<hex>` under the UTF-8 bytes of the whole secret as shown. */
-export function bodySignature(body: Uint8Array, secret: string): string {
+function bodySignature(body: Uint8Array, secret: string): string {
   return `sha256=${createHmac('sha256', secret).update(body).digest('hex')}`
 }
 
 /** The base64 signature of Standard Webhooks over `<id>.<timestamp>.<body>`. */
-export function trioSignature(id: string, timestampS: number, body: Uint8Array, secret: string): string {
+function trioSignature(id: string, timestampS: number, body: Uint8Array, secret: string): string {
   return createHmac('sha256', trioKey(secret)).update(`${id}.${timestampS}.`).update(body).digest('base64')
 }

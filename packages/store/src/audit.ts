@@ -1,7 +1,7 @@
 import { typeIdMs } from '@ariftly/events'
 import { defineRow, plain, tenant, typeId, type RowOf } from './define-row.ts'
 import { idBounds } from './id-bounds.ts'
-import { prepared } from './prepared.ts'
+import { callFunction, prepared } from './prepared.ts'
 import type { Queryable } from './queryable.ts'
 
 const entryRow = defineRow('a', {
@@ -76,6 +76,5 @@ export async function listAuditEntries(db: Queryable, o: ListAuditEntriesOptions
 
 /** Removes at most `rowsMax` entries that are older than 400 days; answers how many it removed. By primary key. */
 export async function deleteExpiredAuditEntries(db: Queryable, rowsMax: number): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_expired_audit_entries($1) AS deleted', [rowsMax])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_expired_audit_entries', [rowsMax])
 }

@@ -32,8 +32,6 @@ export interface PoolOptions {
   readonly statementTimeoutMs?: number
   /** A transaction is ended after this, so that a stalled twin cannot hold its locks. Default 15,000. */
   readonly transactionTimeoutMs?: number
-  /** A statement gives up waiting for a lock after this. Default 5,000. */
-  readonly lockTimeoutMs?: number
   /** A query fails without a connection after this. Default 2,000. */
   readonly connectTimeoutMs?: number
   /** Further settings of each session, by name. */
@@ -113,7 +111,8 @@ function sessionSettings(o: PoolOptions, statementTimeoutMs: number): Readonly<R
   return {
     statement_timeout: String(statementTimeoutMs),
     transaction_timeout: String(o.transactionTimeoutMs ?? 15_000),
-    lock_timeout: String(o.lockTimeoutMs ?? 5_000),
+    // Above what `migrate` waits for a lock.
+    lock_timeout: '5000',
     tcp_keepalives_idle: '5',
     tcp_keepalives_interval: '2',
     tcp_keepalives_count: '3',

@@ -23,6 +23,13 @@ export function exists(from: string): (db: Queryable) => Promise<boolean> {
   return async (db) => (await db.query<{ any: boolean }>(prepared(text, []))).rows[0]?.any === true
 }
 
+/** Calls a function of the schema that returns a number. `name` is a constant. */
+export async function callFunction(db: Queryable, name: string, values: unknown[]): Promise<number> {
+  const parameters = values.map((_, index) => `$${index + 1}`)
+  const { rows } = await db.query<{ result: number }>(`SELECT ${name}(${parameters.join(', ')}) AS result`, values)
+  return rows[0]?.result ?? 0
+}
+
 /**
  * The literal of an array whose members need no quotes (numbers, booleans, UUIDs, plain words; null is NULL), which pg would
  * escape one after another. Never for text that others chose.

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { compileFilter, FILTER_LIMITS, validateFilter, type FilteredEvent, type WebhookFilter } from './index.ts'
+import type { FilteredEvent } from './compile-filter.ts'
+import { compileFilter, FILTER_LIMITS, validateFilter, type WebhookFilter } from './index.ts'
 
 function faults(filter: unknown): string[] {
   return validateFilter(filter).map(({ pointer, code }) => `${pointer} ${code}`)

@@ -1,3 +1,3 @@
-export { compileFilter, type CompiledFilter, type FilteredEvent } from './compile-filter.ts'
+export { compileFilter, type CompiledFilter } from './compile-filter.ts'
 export { ATTRIBUTES as FILTER_ATTRIBUTES, FILTER_LIMITS, type WebhookFilter } from './filter.ts'
-export { validateFilter, type FilterError } from './validate-filter.ts'
+export { validateFilter } from './validate-filter.ts'

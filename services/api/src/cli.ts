@@ -1,10 +1,7 @@
 import { readFileSync } from 'node:fs'
-import { ConfigFault, databaseConfig, databaseConnection, messageOf, readConfig } from '@ariftly/runtime'
+import { databaseConfig, databaseConnection, readConfig, refuseCall, runCommand } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { deleteAgain, printDeleted } from './tenants/tenant-commands.ts'
-
-const EX_USAGE = 64 // sysexits.h
-const EX_CONFIG = 78
 
 const COMMANDS = { deleted: printDeleted, delete: deleteAgain } as const
 
@@ -14,20 +11,12 @@ const USAGE = `Usage: npm run tenants -- <command>
   delete <file>   deletes the tenants of such a list, known or not (-: standard input); exit code 1 when it names one that cannot be
 `
 
-process.exitCode = await main(process.argv.slice(2), process.env)
+await runCommand(() => main(process.argv.slice(2), process.env))
 
 async function main([name = '', argument, ...more]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  if (!isCommand(name) || argument === undefined || more.length > 0) {
-    process.stderr.write(USAGE)
-    return EX_USAGE
-  }
-  try {
-    const text = name === 'deleted' ? argument : readFileSync(argument === '-' ? 0 : argument, 'utf8')
-    return await run(name, text, env)
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`)
-    return error instanceof ConfigFault ? EX_CONFIG : 1
-  }
+  if (!isCommand(name) || argument === undefined || more.length > 0) return refuseCall(USAGE)
+  const text = name === 'deleted' ? argument : readFileSync(argument === '-' ? 0 : argument, 'utf8')
+  return await run(name, text, env)
 }
 
 function isCommand(name: string): name is keyof typeof COMMANDS {

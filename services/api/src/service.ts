@@ -20,7 +20,6 @@ import { createApiRoutes, EVENTS_POOL_MAX, REST_POOL_MAX } from './create-api-ro
 import { createDocumentHandlers } from './documents/document-handlers.ts'
 
 export { apiConfig } from './config.ts'
-export type { ApiConfig } from './config.ts'
 
 /** The build of `packages/console` by `npm run build`. */
 const CONSOLE_FOLDER = fileURLToPath(new URL('../../../packages/console/dist/app', import.meta.url))

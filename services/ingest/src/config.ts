@@ -14,12 +14,6 @@ export const ingestConfig = {
     min: 1,
     max: 64,
   }),
-  INGEST_LINGER_MS: int({
-    doc: 'How long a lane under load waits to fill a produce request; one without load does not wait.',
-    default: 2,
-    min: 0,
-    max: 1000,
-  }),
   INGEST_COMPRESSION: oneOf({ doc: 'Compression of batches sent to Kafka.', words: ['none', 'gzip'], default: 'none' }),
   INGEST_PRODUCE_TIMEOUT_MS: int({
     doc: 'No produce request of a batch is started after this, and its entries are answered then.',

@@ -68,11 +68,6 @@ export function registerLogMetrics(
   ask: { readonly openPartitions: () => number; readonly clockSkew: () => ReadonlyMap<number, number> },
 ): void {
   metrics.gauge({
-    name: 'ariftly_ingest_breaker_open',
-    help: '1 while events of some partition are refused because Kafka does not take them.',
-    collect: (gauge) => gauge.set(ask.openPartitions() === 0 ? 0 : 1),
-  })
-  metrics.gauge({
     name: 'ariftly_ingest_open_partitions',
     help: 'Partitions whose events are refused because Kafka does not take them.',
     collect: (gauge) => gauge.set(ask.openPartitions()),

@@ -15,7 +15,6 @@ import { createTakeEvents } from './request/take-events.ts'
 import { ValidationQueue } from './request/validation-queue.ts'
 
 export { ingestConfig } from './config.ts'
-export type { IngestConfig } from './config.ts'
 
 /** How long the start waits for Kafka's first answer; after that it continues without. */
 const FIRST_ANSWER_MS = 3000

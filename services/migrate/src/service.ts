@@ -19,7 +19,7 @@ import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 const DAY_MS = 86_400_000
 
-export { migrateConfig, type MigrateConfig } from './config.ts'
+export { migrateConfig } from './config.ts'
 export { preflightConfig } from './preflight/config.ts'
 
 /**

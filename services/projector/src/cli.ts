@@ -1,13 +1,13 @@
 import { createKafka } from '@ariftly/kafka'
 import {
-  ConfigFault,
   createLogger,
   databaseConfig,
   databaseConnection,
   kafkaConfig,
   kafkaConnection,
-  messageOf,
   readConfig,
+  refuseCall,
+  runCommand,
   settings,
 } from '@ariftly/runtime'
 import { createPool } from '@ariftly/store'
@@ -16,9 +16,6 @@ import type { Command, CommandContext } from './commands/command.ts'
 import { rebuild } from './commands/rebuild.ts'
 import { status } from './commands/status.ts'
 import { verify } from './commands/verify.ts'
-
-const EX_USAGE = 64 // sysexits.h
-const EX_CONFIG = 78
 
 const COMMANDS: Readonly<Record<string, Command>> = { status, verify, rebuild, 'adopt-log': adoptLog }
 
@@ -40,21 +37,14 @@ const cliConfig = {
   DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL,
 } as const
 
-process.exitCode = await main(process.argv.slice(2), process.env)
+await runCommand(() => main(process.argv.slice(2), process.env))
 
 async function main([name, ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const command = COMMANDS[name ?? '']
   const unknown = args.find((arg) => arg !== '--force')
-  if (command === undefined || unknown !== undefined) {
-    process.stderr.write(unknown === undefined ? USAGE : `Unknown argument ${unknown}\n\n${USAGE}`)
-    return EX_USAGE
-  }
-  try {
-    return await run(command, args.includes('--force'), env)
-  } catch (error) {
-    process.stderr.write(`${messageOf(error)}\n`)
-    return error instanceof ConfigFault ? EX_CONFIG : 1
-  }
+  if (unknown !== undefined) return refuseCall(`Unknown argument ${unknown}\n\n${USAGE}`)
+  if (command === undefined) return refuseCall(USAGE)
+  return await run(command, args.includes('--force'), env)
 }
 
 async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Promise<number> {

@@ -18,7 +18,7 @@ import { PROJECTION } from './projection.ts'
 import { createProjectorMetrics } from './projector-metrics.ts'
 import { startTenantDeletions } from './tenant-deletion/tenant-deletions.ts'
 
-export { projectorConfig, type ProjectorConfig } from './config.ts'
+export { projectorConfig } from './config.ts'
 
 /** For expiry, the reading of positions and the deletion of tenants, which do not wait for a batch. */
 const OTHER_CONNECTIONS = 2
@@ -51,7 +51,7 @@ export async function start(
   releasers.add('dead letters', () => deadLetters.close())
   const metrics = createProjectorMetrics(deps.metrics)
   releasers.add('expiry', startExpiry({ pool, log, now }))
-  releasers.add('tenant deletions', startTenantDeletions({ pool, metrics: deps.metrics, log }))
+  releasers.add('tenant deletions', startTenantDeletions({ pool, log }))
 
   const follower = followEpochs({
     kafka,

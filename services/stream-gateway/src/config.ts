@@ -59,19 +59,7 @@ export const streamGatewayConfig = {
     min: MIB,
     max: 16 * 1024 * MIB,
   }),
-  STREAM_STALL_MS: int({
-    doc: 'A stream that takes no byte for this long, while some wait for it, is closed.',
-    default: 30_000,
-    min: 1000,
-    max: 600_000,
-  }),
   STREAM_HEARTBEAT_MS: int({ doc: 'Pause between heartbeats of a stream.', default: 15_000, min: 1000, max: 60_000 }),
-  PROJECTION_POLL_MS: int({
-    doc: "Pause between polls of the projection's offsets while a stream waits for them; ten times that otherwise.",
-    default: 100,
-    min: 10,
-    max: 10_000,
-  }),
 } as const
 
 /** Result of {@link streamGatewayConfig}. */

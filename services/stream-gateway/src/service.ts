@@ -21,7 +21,7 @@ import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 /** History pages that are read at the same time, of all tenants and of one; each may hold a megabyte. */
 const HISTORY_READS = { concurrencyMax: 6, perTenantMax: 2 } as const
 
-export { streamGatewayConfig, type StreamGatewayConfig } from './config.ts'
+export { streamGatewayConfig } from './config.ts'
 
 /**
  * Starts the stream gateway. Resolves without waiting for Kafka or Postgres; the gateway is not ready until it has passed
@@ -61,7 +61,6 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       epochReader,
       budget,
       heartbeatMs: config.STREAM_HEARTBEAT_MS,
-      stallMs: config.STREAM_STALL_MS,
       historyMs,
       log,
       random: Math.random,

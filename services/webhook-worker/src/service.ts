@@ -10,7 +10,7 @@ import { startUpkeep } from './upkeep/start-upkeep.ts'
 import { Wakeups } from './wakeups.ts'
 import { createWorkerMetrics, registerWorkerGauges } from './worker-metrics.ts'
 
-export { webhookWorkerConfig, type WebhookWorkerConfig } from './config.ts'
+export { webhookWorkerConfig } from './config.ts'
 
 /** So long events are matched in one tick of the event loop, live, from backlogs and for replays together, ms; one event may go beyond it. */
 const MATCHING_TICK_MS = 3

@@ -1,11 +1,9 @@
-import { apiAnswerExamples, examplePage, exampleWholeList } from '@ariftly-services/api/answer-examples'
-import { ingestAnswerExamples } from '@ariftly-services/ingest/answer-examples'
-import { streamAnswerExamples } from '@ariftly-services/stream-gateway/answer-examples'
 import type { TSchema } from '@sinclair/typebox'
+import { examplePage, exampleResults, exampleWholeList, serviceAnswers } from '../examples/service-answers.ts'
 import { API_VERSION } from './info.ts'
 import type { Answer, Example } from './operation.ts'
 
-const EXAMPLES: Readonly<Record<string, unknown>> = { ...apiAnswerExamples(API_VERSION), ...streamAnswerExamples }
+const EXAMPLES: Readonly<Record<string, unknown>> = serviceAnswers(API_VERSION)
 
 /** Lists that are always one page. */
 const WHOLE: ReadonlySet<string> = new Set(['EventTypeDescription', 'ProblemKind'])
@@ -14,7 +12,7 @@ const WHOLE: ReadonlySet<string> = new Set(['EventTypeDescription', 'ProblemKind
 export function answerExamples(schema: TSchema, status: Answer['status']): readonly Example[] {
   const name = nameOf(schema)
   if (name === 'IngestResults')
-    return [{ name: 'results', summary: 'An answer', value: ingestAnswerExamples[status === 207 ? 207 : 202] }]
+    return [{ name: 'results', summary: 'An answer', value: exampleResults(status === 207 ? 207 : 202) }]
   if (name !== undefined) return examplesOf(name, (value) => value)
   const item = nameOf((schema as ListSchema).properties?.data?.items ?? {})
   if (item === undefined) return []

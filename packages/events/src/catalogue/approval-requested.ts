@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `approval.requested`. */
@@ -8,9 +8,6 @@ const approvalRequestedData = Type.Object({
   reason: Type.Optional(Type.String()),
   expires_at: Type.Optional(Type.String({ format: 'date-time' })),
 })
-
-/** The payload of a `approval.requested`, known members only. */
-export type ApprovalRequestedData = Static<typeof approvalRequestedData>
 
 /** `approval.requested`: An agent requests human approval. */
 export const approvalRequested: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `approval.resolved`. */
@@ -8,9 +8,6 @@ const approvalResolvedData = Type.Object({
   resolved_by: Type.Optional(Type.String()),
   comment: Type.Optional(Type.String()),
 })
-
-/** The payload of a `approval.resolved`, known members only. */
-export type ApprovalResolvedData = Static<typeof approvalResolvedData>
 
 /** `approval.resolved`: A human approves or denies. */
 export const approvalResolved: CatalogueEntry = {

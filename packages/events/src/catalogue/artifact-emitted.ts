@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `artifact.emitted`. */
@@ -9,9 +9,6 @@ const artifactEmittedData = Type.Object({
   media_type: Type.Optional(Type.String()),
   size_bytes: Type.Optional(Type.Integer({ minimum: 0 })),
 })
-
-/** The payload of a `artifact.emitted`, known members only. */
-export type ArtifactEmittedData = Static<typeof artifactEmittedData>
 
 /** `artifact.emitted`: An agent emits an artifact. */
 export const artifactEmitted: CatalogueEntry = {

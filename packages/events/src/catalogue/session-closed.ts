@@ -1,13 +1,10 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `session.closed`. */
 const sessionClosedData = Type.Object({
   reason: Type.Optional(Type.String()),
 })
-
-/** The payload of a `session.closed`, known members only. */
-export type SessionClosedData = Static<typeof sessionClosedData>
 
 /** `session.closed`: A session ends. */
 export const sessionClosed: CatalogueEntry = {

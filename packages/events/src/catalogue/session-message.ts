@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `session.message`. */
@@ -7,9 +7,6 @@ const sessionMessageData = Type.Object({
   content: Type.Unsafe<string | unknown[]>({ type: ['string', 'array'], items: {} }),
   message_id: Type.Optional(Type.String()),
 })
-
-/** The payload of a `session.message`, known members only. */
-export type SessionMessageData = Static<typeof sessionMessageData>
 
 /** `session.message`: A message is added to a session. */
 export const sessionMessage: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.complete`. */
@@ -6,9 +6,6 @@ const taskCompleteData = Type.Object({
   artifact_count: Type.Optional(Type.Integer({ minimum: 0 })),
   result: Type.Optional(Type.Unknown()),
 })
-
-/** The payload of a `task.complete`, known members only. */
-export type TaskCompleteData = Static<typeof taskCompleteData>
 
 /** `task.complete`: An agent completes a task. */
 export const taskComplete: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.created`. */
@@ -7,9 +7,6 @@ const taskCreatedData = Type.Object({
   input: Type.Optional(Type.Unknown()),
   parent_task_id: Type.Optional(Type.String()),
 })
-
-/** The payload of a `task.created`, known members only. */
-export type TaskCreatedData = Static<typeof taskCreatedData>
 
 /** `task.created`: A task is dispatched. */
 export const taskCreated: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.failed`. */
@@ -6,9 +6,6 @@ const taskFailedData = Type.Object({
   error: Type.Object({ message: Type.String(), code: Type.Optional(Type.String()) }),
   retryable: Type.Optional(Type.Boolean()),
 })
-
-/** The payload of a `task.failed`, known members only. */
-export type TaskFailedData = Static<typeof taskFailedData>
 
 /** `task.failed`: An agent reports failure. */
 export const taskFailed: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import type { CatalogueEntry } from './entry.ts'
 
 /** Members of `data` of a `task.progress`. */
@@ -6,9 +6,6 @@ const taskProgressData = Type.Object({
   message: Type.String(),
   progress: Type.Optional(Type.Number({ minimum: 0, maximum: 1 })),
 })
-
-/** The payload of a `task.progress`, known members only. */
-export type TaskProgressData = Static<typeof taskProgressData>
 
 /** `task.progress`: An agent emits a progress update. */
 export const taskProgress: CatalogueEntry = {

@@ -1,4 +1,4 @@
-import { type Static, Type } from '@sinclair/typebox'
+import { Type } from '@sinclair/typebox'
 import { type CatalogueEntry, oneOf } from './entry.ts'
 
 /** Members of `data` of a `tool_call.executed`. */
@@ -11,9 +11,6 @@ const toolCallExecutedData = Type.Object({
   result: Type.Optional(Type.Unknown()),
   error: Type.Optional(Type.Unknown()),
 })
-
-/** The payload of a `tool_call.executed`, known members only. */
-export type ToolCallExecutedData = Static<typeof toolCallExecutedData>
 
 /** `tool_call.executed`: The tool proxy executes a tool call. */
 export const toolCallExecuted: CatalogueEntry = {

@@ -2,7 +2,7 @@ import type { Keyring } from '@ariftly/keyring'
 import { Problem } from '../answers/problem.ts'
 
 /** What a cursor is bound to: tenant, filters, order. Members that are undefined do not count. */
-export type CursorBound = Readonly<Record<string, unknown>>
+type CursorBound = Readonly<Record<string, unknown>>
 
 /** Makes and reads cursors: sealed, so that a position can be neither read nor forged, and bound to their list. */
 export interface CursorCodec {

@@ -133,7 +133,7 @@ export function identifierParam(): Param<string | undefined> {
 }
 
 /** A whole number. */
-export function integerParam(options: {
+function integerParam(options: {
   readonly min: number
   readonly max: number
   readonly default: number

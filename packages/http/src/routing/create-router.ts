@@ -1,14 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
-import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import { answerPreflight, allowOrigin } from './cors.ts'
-import { createRouteMatcher, matchRoute, type MatchRoute, type NamedRoute } from './match-route.ts'
-import { observeRequests } from './observe-request.ts'
+import { createRouteMatcher, matchRoute, type NamedRoute } from './match-route.ts'
+import { observeRequests, type RoutingOptions } from './observe-request.ts'
 import { Problem, pathOf, sendError, sendProblem } from '../answers/problem.ts'
 import { requestContext, type RequestContext } from '../answers/request-context.ts'
 import { routeOf, type RouteName, type ServiceName } from './routes.ts'
 
 /** What a handler knows of its request in addition to node's two objects. */
-export interface RouteCall {
+interface RouteCall {
   readonly route: NamedRoute
   /** The decoded `{parameters}` of the path. */
   readonly params: Readonly<Record<string, string>>
@@ -19,14 +18,8 @@ export interface RouteCall {
 export type RouteHandler = (req: IncomingMessage, res: ServerResponse, call: RouteCall) => void | Promise<void>
 
 /** Options of {@link createRouter}. */
-export interface RouterOptions {
+export interface RouterOptions extends RoutingOptions {
   readonly handlers: Readonly<Partial<Record<RouteName, RouteHandler>>>
-  readonly log: Logger
-  readonly metrics: Metrics
-  /** Undefined when no traces are collected. */
-  readonly tracing?: Tracing | undefined
-  /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
-  readonly corsOrigins?: readonly string[]
 }
 
 /**
@@ -65,11 +58,9 @@ export function createRouter(options: RouterOptions): RequestListener {
  */
 export function createServiceRouter(
   services: Readonly<Partial<Record<ServiceName, RequestListener>>>,
-  match: MatchRoute = matchRoute,
 ): RequestListener {
   return (req, res) => {
-    const path = pathOf(req)
-    const found = match(methodOf(req), path)
+    const found = matchRoute(methodOf(req), pathOf(req))
     const listener = found !== undefined && 'route' in found ? services[found.route.service] : undefined
     if (listener !== undefined) listener(req, res)
     else sendProblem(req, res, unroutable(found))

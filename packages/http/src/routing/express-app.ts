@@ -1,13 +1,13 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import { ByteBudget } from '@ariftly/fairness'
-import type { Logger, Metrics, Tracing } from '@ariftly/runtime'
 import type { Caller, Scope } from './caller.ts'
 import { allowOrigin, answerPreflight } from './cors.ts'
 import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
-import { observeRequests } from './observe-request.ts'
+import { observeRequests, type RoutingOptions } from './observe-request.ts'
 import { pathOf, sendError, sendProblem } from '../answers/problem.ts'
 import { readJsonBody } from '../input/read-body.ts'
+import { readQuery } from '../input/read-query.ts'
 import { requestContext, type RequestContext } from '../answers/request-context.ts'
 import { routeOf, type RouteName } from './routes.ts'
 
@@ -26,7 +26,7 @@ export interface ApiCall {
 /** Answers one route. Errors that it throws or rejects with are answered: a Problem with itself, others with 500 or 503. */
 export type ApiHandler = (call: ApiCall, req: Request, res: Response) => void | Promise<void>
 
-/** Answers a route without a scope (documents). */
+/** Answers a route without a scope (documents). Such routes have no parameters: a query is 400. */
 export type OpenHandler = (req: Request, res: Response) => void | Promise<void>
 
 /** Authenticates an `Authorization` header; throws or rejects with a 401, 403 or 503 Problem. */
@@ -35,18 +35,12 @@ export interface RequestAuthenticator {
 }
 
 /** Options of {@link createExpressApp}. */
-export interface ExpressAppOptions {
-  readonly log: Logger
-  readonly metrics: Metrics
-  /** Undefined when no traces are collected. */
-  readonly tracing?: Tracing | undefined
+export interface ExpressAppOptions extends RoutingOptions {
   readonly auth: RequestAuthenticator
   /** Handlers of the routes that have a scope. */
   readonly routes: Readonly<Partial<Record<RouteName, ApiHandler>>>
   /** Handlers of the routes without one. */
   readonly open?: Readonly<Partial<Record<RouteName, OpenHandler>>>
-  /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
-  readonly corsOrigins?: readonly string[]
   /** Largest JSON body; default 256 KiB. */
   readonly jsonBytesMax?: number
   /** What the bodies of requests under way may hold; default 64 MiB, a tenant a quarter of what the others leave. */
@@ -87,7 +81,7 @@ export function createExpressApp(options: ExpressAppOptions): Express {
     addRoute(app, routeOf(name), apiHandler({ ...options, bodies }, routeOf(name), handler))
   }
   for (const [name, handler] of Object.entries(open) as [RouteName, OpenHandler][])
-    addRoute(app, routeOf(name), handler)
+    addRoute(app, routeOf(name), withoutQuery(handler))
   app.use(createNotFound(names.map(routeOf)))
   app.use((error: unknown, req: Request, res: Response, _next: NextFunction) => {
     // Express's word for a path that is not percent-encoded UTF-8: nothing can be there.
@@ -103,6 +97,13 @@ function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
   const method = route.method.toLowerCase() as Lowercase<NamedRoute['method']>
   app[method](path, async (req, res) => await handler(req, res))
+}
+
+function withoutQuery(handler: OpenHandler): OpenHandler {
+  return (req, res) => {
+    readQuery(req.originalUrl, {})
+    return handler(req, res)
+  }
 }
 
 function apiHandler(

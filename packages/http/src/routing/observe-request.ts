@@ -27,18 +27,21 @@ export interface RequestObserver {
   ended(request: EndedRequest, context: RequestContext): void
 }
 
-interface ObserveOptions {
+/** What all that answers requests has in common. */
+export interface RoutingOptions {
   readonly log: Logger
   readonly metrics: Metrics
   /** Undefined when no traces are collected. */
   readonly tracing?: Tracing | undefined
+  /** Origins whose pages may read the answers (CORS); `*` is any; default none. */
+  readonly corsOrigins?: readonly string[]
 }
 
 /**
  * Makes what logs each request in one wide line at its end (refusals of a key that has had its share: once a second), counts and times it by route and status, and
  * traces it.
  */
-export function observeRequests(options: ObserveOptions): RequestObserver {
+export function observeRequests(options: Omit<RoutingOptions, 'corsOrigins'>): RequestObserver {
   const { log, metrics, tracing } = options
   const writeLine = createLineWriter(log, 'request')
   const noteRefused = createRefusedLines(writeLine)

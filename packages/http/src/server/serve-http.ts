@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
-import type { ConnectionFront } from './connection-front.ts'
+import type { ConnectionFront, ConnectionTimeouts } from './connection-front.ts'
 import { PipelinedAnswers } from './pipelined-answers.ts'
 import { sendError } from '../answers/problem.ts'
 import { answerRefusedByParser } from './refused-by-parser.ts'
@@ -18,16 +18,14 @@ export interface ServeHttpOptions {
   /** Answers some requests before `node:http` reads them; `listener` gets all others. */
   readonly connectionFront?: ConnectionFront | undefined
   readonly log: Logger
-  /** Time for all headers of a request; default 10 s. */
-  readonly headersTimeoutMs?: number
-  /** Time for a complete request (its answer may take longer); default 60 s. */
-  readonly requestTimeoutMs?: number
-  /** An idle connection is closed after this; default 75 s, longer than the 60 s of usual balancers, which must close first. */
-  readonly keepAliveTimeoutMs?: number
   /** What may wait for clients that do not read their answers; default 64 MiB, and 30 s. */
   readonly unread?: UnreadLimits
 }
 
+/** A connection that is kept open outlives the 60 s of usual balancers, which must close first. */
+const TIMEOUTS: ConnectionTimeouts = { headersTimeoutMs: 10_000, keepAliveTimeoutMs: 75_000 }
+/** Time for a complete request; its answer may take longer. */
+const REQUEST_TIMEOUT_MS = 60_000
 const UNREAD: UnreadLimits = { bytesMax: 64 * 1024 * 1024, timeoutMs: 30_000 }
 
 /** A server that listens. */
@@ -44,7 +42,7 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log, headersTimeoutMs = 10_000, keepAliveTimeoutMs = 75_000 } = options
+  const { listener, log } = options
   const answers = new Set<ServerResponse>()
   const pipelined = new PipelinedAnswers()
   const unread = new UnreadAnswers(options.unread ?? UNREAD)
@@ -53,15 +51,15 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
 
   const server = createServer(
     {
-      headersTimeout: headersTimeoutMs,
-      requestTimeout: options.requestTimeoutMs ?? 60_000,
-      keepAliveTimeout: keepAliveTimeoutMs,
+      headersTimeout: TIMEOUTS.headersTimeoutMs,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      keepAliveTimeout: TIMEOUTS.keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
     },
     handle,
   )
   answerRefusedByParser(server, pipelined)
-  const front = options.connectionFront?.(server, { headersTimeoutMs, keepAliveTimeoutMs })
+  const front = options.connectionFront?.(server, TIMEOUTS)
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
     if (!pipelined.begin(req, res)) return

@@ -15,14 +15,14 @@ export interface ProducerRecord extends BatchRecord {
 }
 
 /** The outcome of each partition that the records named. */
-export interface ProduceOutcome {
+interface ProduceOutcome {
   readonly partitions: ReadonlyMap<number, PartitionOutcome>
   /** True when every partition is `written`. */
   readonly ok: boolean
 }
 
 /** How long one send may take. */
-export interface ProduceOptions {
+interface ProduceOptions {
   /** No produce request is started after this. Default 10,000 ms. */
   readonly timeoutMs?: number
   /** A partition whose leader cannot be reached (so that nothing was sent) is given up after this. Default `timeoutMs`. */

@@ -17,7 +17,7 @@ export interface BatchSpanOptions<R> {
 }
 
 /** What a span says about a record. */
-export interface RecordOfTrace {
+interface RecordOfTrace {
   readonly tenant: string
   readonly id: string
   readonly type: string

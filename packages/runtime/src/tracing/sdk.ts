@@ -22,6 +22,7 @@ import {
   type Sampler,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace'
+import { withTimeout } from '@ariftly/async'
 import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
 import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
@@ -69,13 +70,9 @@ export async function createSdkTracing(o: StartTracingOptions): Promise<StartedT
   }
 
   async function close(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined
-    const late = new Promise<'late'>((resolve) => {
-      timer = setTimeout(resolve, CLOSE_MS, 'late')
-    })
-    const outcome = await Promise.race([provider.shutdown(), late])
-    clearTimeout(timer)
-    if (outcome === 'late') o.log.warn({ waited_ms: CLOSE_MS }, 'the last spans were not sent in time')
+    await withTimeout(provider.shutdown(), CLOSE_MS).catch(() =>
+      o.log.warn({ waited_ms: CLOSE_MS }, 'the last spans were not sent in time'),
+    )
   }
 
   return { tracing: scope(`ariftly-${o.service}`), close }

@@ -1,4 +1,4 @@
-import { generateSecret, signWebhook, verify } from '@ariftly/signatures'
+import { generateSecret, signWebhook } from '@ariftly/signatures'
 import { describe, expect, test } from '@jest/globals'
 import { Webhook } from 'standardwebhooks'
 import { Ariftly } from '../index.ts'
@@ -152,9 +152,8 @@ interface Changes {
   readonly more?: Record<string, string>
 }
 
-test('what sign signs is verified by the server, by standardwebhooks and by unwrap', async () => {
+test('sign signs as the server does, and standardwebhooks and unwrap verify it', async () => {
   const headers = await sign({ body, secrets: [WHSEC, OTHER] })
-  expect(verify(bytes, headers, WHSEC).ok).toBe(true)
   expect(new Webhook(OTHER).verify(body, headers)).toEqual(JSON.parse(body))
   expect(headers).toMatchObject(serverHeaders([WHSEC, OTHER], Number(headers['webhook-timestamp'])))
   expect((await unwrap(body, headers, OTHER)).id).toBe(id)

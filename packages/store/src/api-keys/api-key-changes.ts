@@ -1,5 +1,6 @@
 import { uuidToTypeId } from '@ariftly/events'
 import type { Queryable, Transaction } from '../queryable.ts'
+import { callFunction } from '../prepared.ts'
 
 /**
  * Takes the feed's lock until the transaction ends. Every writer of the feed takes it in a statement of its own, before it
@@ -19,18 +20,23 @@ export async function latestApiKeyChange(db: Queryable): Promise<number> {
   return rows[0]?.seq ?? 0
 }
 
-/** An entry of the feed; what the kinds mean is in the migrations that add them. */
+/** An entry of the feed. */
 export interface ApiKeyChange {
   readonly seq: number
   /** `key_…`; of an entry of a tenant the id of no key. */
   readonly keyId: string
   /** The tenant of a `tenant_…` entry; otherwise null. */
   readonly tenant: string | null
+  /**
+   * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
+   * its secrets stops at `endsAtMs`. `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`;
+   * `tenant_deleted`: with them; `tenant_updated`: its limits changed, or it is active again.
+   */
   readonly kind:
     'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
-  /** The secret that was replaced, for `rotated`; otherwise null. */
+  /** Of `rotated`: the number of the secret that was replaced; otherwise null. */
   readonly secret: number | null
-  /** The new end, for `updated` and `rotated`; null is no end. */
+  /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
   readonly endsAtMs: number | null
 }
 
@@ -40,6 +46,7 @@ export interface ApiKeyChanges {
   readonly latestSeq: number
   /** Number of the last entry that was removed; 0 when none was. */
   readonly removedSeq: number
+  /** In order of `seq`; may be a first part only. */
   readonly changes: readonly ApiKeyChange[]
 }
 
@@ -87,8 +94,5 @@ interface ChangeColumns {
 
 /** Removes at most `rowsMax` entries of the feed that are older than a day, but for the newest one. Gives how many. By primary key. */
 export async function deleteExpiredApiKeyChanges(db: Queryable, rowsMax: number): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_expired_api_key_changes($1) AS deleted', [
-    rowsMax,
-  ])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_expired_api_key_changes', [rowsMax])
 }

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { newTypeId, parseTypeId, typeIdToUuid } from '@ariftly/events'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import { idBounds } from '../id-bounds.ts'
-import { plainArray } from '../prepared.ts'
+import { callFunction, plainArray } from '../prepared.ts'
 import type { Queryable, Transaction } from '../queryable.ts'
 import { lockApiKeyChanges } from './api-key-changes.ts'
 
@@ -53,7 +53,8 @@ export async function insertApiKey(db: Queryable, { hash, ...key }: NewApiKey): 
  * Stores ARIFTLY_BOOTSTRAP_KEY as a key of tenant `default` with all scopes. False when it exists already: seeding again changes
  * nothing, and a revoked bootstrap key stays revoked.
  */
-export async function seedBootstrapKey(db: Queryable, key: string, nowMs: number = Date.now()): Promise<boolean> {
+export async function seedBootstrapKey(db: Queryable, key: string): Promise<boolean> {
+  const nowMs = Date.now()
   return await insertApiKey(db, {
     id: newTypeId('key', nowMs),
     tenant: 'default',
@@ -203,6 +204,5 @@ export async function touchApiKeys(
 
 /** Removes at most `rowsMax` keys that were revoked 35 days ago; the hashes of their secrets stay. Gives how many. By index api_keys_revoked. */
 export async function deleteRevokedApiKeys(db: Queryable, rowsMax: number): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_revoked_api_keys($1) AS deleted', [rowsMax])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_revoked_api_keys', [rowsMax])
 }

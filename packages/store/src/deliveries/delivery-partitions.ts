@@ -1,4 +1,5 @@
 import type { Queryable } from '../queryable.ts'
+import { callFunction } from '../prepared.ts'
 
 /**
  * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
@@ -8,11 +9,7 @@ export async function ensureDeliveryPartitions(
   db: Queryable,
   o: { readonly minMs: number; readonly maxMs: number },
 ): Promise<number> {
-  const { rows } = await db.query<{ created: number }>('SELECT ensure_delivery_partitions($1, $2) AS created', [
-    o.minMs,
-    o.maxMs,
-  ])
-  return rows[0]?.created ?? 0
+  return await callFunction(db, 'ensure_delivery_partitions', [o.minMs, o.maxMs])
 }
 
 /**

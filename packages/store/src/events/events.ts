@@ -1,6 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { LOGGED_COLUMNS, toLoggedEvent, type LoggedColumns, type LoggedEvent } from './event-row.ts'
+import { callFunction } from '../prepared.ts'
 
 /** One event of a tenant, or undefined. `id` is a valid `evt_…` (RangeError if not). By primary key, in one partition. */
 export async function getEvent(
@@ -25,11 +26,7 @@ export async function ensureEventPartitions(
   db: Queryable,
   o: { readonly minMs: number; readonly maxMs: number },
 ): Promise<number> {
-  const { rows } = await db.query<{ created: number }>('SELECT ensure_event_partitions($1, $2) AS created', [
-    o.minMs,
-    o.maxMs,
-  ])
-  return rows[0]?.created ?? 0
+  return await callFunction(db, 'ensure_event_partitions', [o.minMs, o.maxMs])
 }
 
 /**

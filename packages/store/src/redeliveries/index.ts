@@ -18,4 +18,4 @@ export {
 export type { RedeliveryRow } from './redeliveries.ts'
 export { anyWebhookFull, redeliverMany } from './redeliver-many.ts'
 export { toDeliveryFilter } from './stored-filter.ts'
-export type { RedeliveredStatus, StoredFilter } from './stored-filter.ts'
+export type { StoredFilter } from './stored-filter.ts'

@@ -2,6 +2,7 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
+import { callFunction } from '../prepared.ts'
 
 const REQUEST = {
   /** TypeID `rdl_…`. */
@@ -111,6 +112,5 @@ export async function cancelRedelivery(db: Queryable, o: RedeliveryKey): Promise
 
 /** Deletes redeliveries that ended longer ago than deliveries are kept, at most `limit`, and returns how many. By primary key. */
 export async function deleteExpiredRedeliveries(db: Queryable, o: { readonly limit: number }): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_expired_redeliveries($1) AS deleted', [o.limit])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_expired_redeliveries', [o.limit])
 }

@@ -1,7 +1,6 @@
 export { deleteExpiredReplays, getReplay, insertReplay, listReplays, stopReplay } from './replays.ts'
 export type { ReplayDeliveryStatus, ReplayRow, ReplayStart } from './replays.ts'
 export { findPosition } from './find-position.ts'
-export type { FoundPosition, LogPosition } from './find-position.ts'
 export { advanceReplay, anyReplayRuns, lockNextReplay, passReplay } from './lock-next-replay.ts'
 export type { LockedReplay } from './lock-next-replay.ts'
 export { nextReplayPartition, readReplaySlice } from './read-replay-slice.ts'

@@ -3,6 +3,7 @@ import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '
 import { idBounds } from '../id-bounds.ts'
 import type { Queryable } from '../queryable.ts'
 import type { LogPosition } from './find-position.ts'
+import { callFunction } from '../prepared.ts'
 
 /** Deliveries that a replay may be limited to. */
 export type ReplayDeliveryStatus = 'delivered' | 'failed' | 'cancelled'
@@ -112,6 +113,5 @@ export async function stopReplay(db: Queryable, o: { readonly tenant: string; re
 
 /** Deletes replays that ended longer ago than deliveries are kept, at most `limit`, and answers how many. By primary key, as ids rise with time. */
 export async function deleteExpiredReplays(db: Queryable, o: { readonly limit: number }): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_expired_replays($1) AS deleted', [o.limit])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_expired_replays', [o.limit])
 }

@@ -1,5 +1,5 @@
 import { lockApiKeyChanges } from '../api-keys/api-key-changes.ts'
-import { prepared } from '../prepared.ts'
+import { callFunction, prepared } from '../prepared.ts'
 import type { Queryable, Transaction } from '../queryable.ts'
 import { recordTenantChange } from './record-tenant-change.ts'
 
@@ -30,8 +30,10 @@ export async function deleteTenantSlice(
   const [row] = locked
   if (row === undefined) return { type: 'taken' }
   const settled = row.settled === true
-  let rows = await deleteRows(tx, { ...o, fromStart: false })
-  if (rows === 0 && settled) rows = await deleteRows(tx, { ...o, fromStart: true })
+  const deleteRows = (fromStart: boolean): Promise<number> =>
+    callFunction(tx, 'delete_tenant_rows', [o.tenant, o.rowsMax, fromStart])
+  let rows = await deleteRows(false)
+  if (rows === 0 && settled) rows = await deleteRows(true)
   if (rows === 0 && settled) {
     await finish(tx, o.tenant)
     return { type: 'finished', tenant: o.tenant }
@@ -43,18 +45,6 @@ export async function deleteTenantSlice(
     [o.tenant, rows],
   )
   return rows === 0 ? { type: 'waiting' } : { type: 'deleted', rows }
-}
-
-async function deleteRows(
-  tx: Transaction,
-  o: { readonly tenant: string; readonly rowsMax: number; readonly fromStart: boolean },
-): Promise<number> {
-  const { rows } = await tx.query<{ removed: number }>('SELECT delete_tenant_rows($1, $2, $3) AS removed', [
-    o.tenant,
-    o.rowsMax,
-    o.fromStart,
-  ])
-  return rows[0]?.removed ?? 0
 }
 
 async function finish(tx: Transaction, tenant: string): Promise<void> {

@@ -12,4 +12,4 @@ export {
   webhookExists,
 } from './webhooks.ts'
 export type { NewWebhook, WebhookToSend } from './webhooks.ts'
-export type { DeliveryOrdering, DisabledReason, WebhookRow, WebhookSettings } from './webhook-row.ts'
+export type { WebhookRow, WebhookSettings } from './webhook-row.ts'

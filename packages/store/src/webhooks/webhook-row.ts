@@ -4,7 +4,7 @@ import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '
 export type DisabledReason = 'manual' | 'gone' | 'failures'
 
 /** Whether a webhook's deliveries wait for one another: not at all, or within each task. */
-export type DeliveryOrdering = 'none' | 'task'
+type DeliveryOrdering = 'none' | 'task'
 
 /** The members that a caller decides about. */
 const SETTINGS = {

@@ -1,6 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { storedWebhook, webhookRow, webhookSelect, type WebhookRow, type WebhookSettings } from './webhook-row.ts'
+import { callFunction } from '../prepared.ts'
 
 /** A webhook of a tenant; `id` is a valid `whk_…`. */
 export interface WebhookKey {
@@ -163,6 +164,5 @@ export async function deleteWebhook(db: Queryable, key: WebhookKey): Promise<boo
  * many. Those with replays stay until these are deleted. By index webhooks_deleted.
  */
 export async function deleteExpiredWebhooks(db: Queryable, o: { readonly limit: number }): Promise<number> {
-  const { rows } = await db.query<{ deleted: number }>('SELECT delete_expired_webhooks($1) AS deleted', [o.limit])
-  return rows[0]?.deleted ?? 0
+  return await callFunction(db, 'delete_expired_webhooks', [o.limit])
 }

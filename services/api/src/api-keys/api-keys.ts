@@ -55,8 +55,7 @@ const HOUR_MS = 3_600_000
 export function createApiKeyWrites(
   now: () => number = Date.now,
 ): Readonly<Record<'createApiKey' | 'updateApiKey' | 'rotateApiKey' | 'revokeApiKey', WriteHandler>> {
-  async function create({ caller, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-    readQuery(url, {})
+  async function create({ caller, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
     const nowMs = now()
     const request = readApiKeyRequest(body, nowMs)
     const tenant = reachTenant(caller, request.tenant)
@@ -71,7 +70,6 @@ export function createApiKeyWrites(
   }
 
   async function update(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-    readQuery(call.url, {})
     const changes = readApiKeyChanges(call.body, now())
     const target = await findTarget(call, tx)
     refuseForeignKey(call.caller, target)
@@ -87,7 +85,6 @@ export function createApiKeyWrites(
 }
 
 async function rotate(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-  readQuery(call.url, {})
   const { overlapHours } = readRotation(call.body)
   const target = await findTarget(call, tx)
   refuseForeignKey(call.caller, target)
@@ -98,7 +95,6 @@ async function rotate(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
 }
 
 async function revoke(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-  readQuery(call.url, {})
   const target = await findTarget(call, tx)
   refuseForeignScopes(call.caller, target)
   await revokeApiKey(tx, { id: target.id })

@@ -29,8 +29,7 @@ const readNothing = createBodyReader(emptySchema, { optional: true })
  * one of a deleted webhook.
  */
 export function createRedeliver(): WriteHandler {
-  return async ({ caller: { tenant }, params, url, body }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, params, body }, tx) => {
     readNothing(body)
     const id = pathId('dlv', params['id'])
     const again = await redeliver(tx, { tenant, id })

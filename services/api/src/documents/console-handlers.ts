@@ -3,11 +3,10 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { pathOf, readQuery, type OpenHandler } from '@ariftly/http'
+import { pathOf, type OpenHandler } from '@ariftly/http'
 import { notFound } from '../not-found.ts'
-import { acceptsGzip } from './accepts-gzip.ts'
 import { keptOnce } from './kept-once.ts'
-import { sendDocument } from './send-document.ts'
+import { sendPacked, type PackedFile } from './send-packed.ts'
 
 /** The routes of the console. */
 export type ConsoleHandlers = Readonly<Record<'getConsole' | 'getConsoleAsset', OpenHandler>>
@@ -15,29 +14,25 @@ export type ConsoleHandlers = Readonly<Record<'getConsole' | 'getConsoleAsset', 
 /**
  * Only files of ours run, and no text can become script: https://www.w3.org/TR/trusted-types/. `data:` is for the icons in the style sheet.
  */
-const POLICY = [
-  "default-src 'none'",
-  "script-src 'self'",
-  "style-src 'self'",
-  "connect-src 'self'",
-  "img-src 'self' data:",
-  "font-src 'self'",
-  "base-uri 'none'",
-  "form-action 'none'",
-  "frame-ancestors 'none'",
-  "require-trusted-types-for 'script'",
-].join('; ')
+const SECURITY = {
+  'Content-Security-Policy': [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self' data:",
+    "font-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; '),
+} as const
 
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',
   css: 'text/css; charset=utf-8',
   svg: 'image/svg+xml',
-}
-
-interface Asset {
-  readonly type: string
-  plain(): Promise<Buffer>
-  packed(): Promise<Buffer>
 }
 
 /**
@@ -48,7 +43,7 @@ interface Asset {
 export function createConsoleHandlers(folder: string): ConsoleHandlers | undefined {
   if (!existsSync(join(folder, 'index.html'))) return undefined
   const page = assetOf(join(folder, 'index.html'), 'text/html; charset=utf-8')
-  const assets = new Map<string, Asset>()
+  const assets = new Map<string, PackedFile>()
   for (const name of readdirSync(join(folder, 'assets'))) {
     const type = TYPES[name.split('.').at(-1) ?? '']
     if (type !== undefined) assets.set(name, assetOf(join(folder, 'assets', name), type))
@@ -56,35 +51,18 @@ export function createConsoleHandlers(folder: string): ConsoleHandlers | undefin
 
   return {
     async getConsole(req, res) {
-      readQuery(req.originalUrl, {})
-      await send(req.headers['accept-encoding'], res, page, 'no-cache')
+      await sendPacked(req, res, page, { ...SECURITY, 'Cache-Control': 'no-cache' })
     },
     async getConsoleAsset(req, res) {
-      readQuery(req.originalUrl, {})
       const asset = assets.get(pathOf(req).split('/').at(-1) ?? '')
       if (asset === undefined) throw notFound('file')
-      await send(req.headers['accept-encoding'], res, asset, 'public, max-age=31536000, immutable')
+      await sendPacked(req, res, asset, { ...SECURITY, 'Cache-Control': 'public, max-age=31536000, immutable' })
     },
   }
 }
 
-function assetOf(path: string, type: string): Asset {
+function assetOf(path: string, type: string): PackedFile {
   const plain = keptOnce(async () => await readFile(path))
   const packed = keptOnce(async () => await promisify(gzip)(await plain(), { level: 9 }))
   return { type, plain, packed }
-}
-
-async function send(
-  accepted: string | undefined,
-  res: Parameters<OpenHandler>[1],
-  asset: Asset,
-  caching: string,
-): Promise<void> {
-  res.vary('Accept-Encoding')
-  const isPacked = acceptsGzip(accepted)
-  sendDocument(res, asset.type, isPacked ? await asset.packed() : await asset.plain(), {
-    'Content-Security-Policy': POLICY,
-    'Cache-Control': caching,
-    ...(isPacked ? { 'Content-Encoding': 'gzip' } : {}),
-  })
 }

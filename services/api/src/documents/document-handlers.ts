@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { gunzip } from 'node:zlib'
-import { readQuery, ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
-import { acceptsGzip } from './accepts-gzip.ts'
+import { ROUTES, sendJson, type OpenHandler, type RouteName } from '@ariftly/http'
 import { readGuides } from './guide-files.ts'
 import { createGuideHandlers } from './guide-handlers.ts'
 import { keptOnce } from './kept-once.ts'
@@ -12,7 +11,10 @@ import { createConsoleHandlers, type ConsoleHandlers } from './console-handlers.
 import { problemHandlers } from './problem-handlers.ts'
 import { REFERENCE_PAGE, REFERENCE_START } from './reference-page.ts'
 import { sendDocument } from './send-document.ts'
+import { sendPacked, type PackedFile } from './send-packed.ts'
 import { createSiteHandlers } from './site-handlers.ts'
+
+const CACHED = { 'Cache-Control': 'public, max-age=300' } as const
 
 /** The routes of this file, for `createExpressApp`. */
 export type DocumentHandlers = Readonly<Record<(typeof OWN)[number], OpenHandler>> & Partial<ConsoleHandlers>
@@ -40,41 +42,30 @@ export function createDocumentHandlers(served: readonly string[], options: Docum
   const guides = readGuides()
   const routes = ROUTES.filter(({ name, service }) => service !== 'api' || names.has(name))
   const llms = renderLlmsText(routes, guides)
-  const script = createScriptReader()
+  const script = referenceScript()
 
   return {
     ...createSiteHandlers({ version: readVersion(), securityContact, now }),
     ...problemHandlers,
     ...ofConsole,
     ...createGuideHandlers(guides),
-    getOpenapi(req, res) {
-      readQuery(req.originalUrl, {})
-      sendJson(res, 200, openapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
+    getOpenapi(_req, res) {
+      sendJson(res, 200, openapi, { ...CACHED, 'X-Content-Type-Options': 'nosniff' })
     },
-    getAsyncapi(req, res) {
-      readQuery(req.originalUrl, {})
-      sendJson(res, 200, asyncapi, { 'Cache-Control': 'public, max-age=300', 'X-Content-Type-Options': 'nosniff' })
+    getAsyncapi(_req, res) {
+      sendJson(res, 200, asyncapi, { ...CACHED, 'X-Content-Type-Options': 'nosniff' })
     },
-    getLlms(req, res) {
-      readQuery(req.originalUrl, {})
-      sendDocument(res, 'text/plain; charset=utf-8', llms, { 'Cache-Control': 'public, max-age=300' })
+    getLlms(_req, res) {
+      sendDocument(res, 'text/plain; charset=utf-8', llms, CACHED)
     },
-    getDocs(req, res) {
-      readQuery(req.originalUrl, {})
-      sendDocument(res, 'text/html; charset=utf-8', REFERENCE_PAGE, { 'Cache-Control': 'public, max-age=300' })
+    getDocs(_req, res) {
+      sendDocument(res, 'text/html; charset=utf-8', REFERENCE_PAGE, CACHED)
     },
-    getDocsStart(req, res) {
-      readQuery(req.originalUrl, {})
-      sendDocument(res, 'text/javascript; charset=utf-8', REFERENCE_START, { 'Cache-Control': 'public, max-age=300' })
+    getDocsStart(_req, res) {
+      sendDocument(res, 'text/javascript; charset=utf-8', REFERENCE_START, CACHED)
     },
     async getDocsScript(req, res) {
-      readQuery(req.originalUrl, {})
-      res.vary('Accept-Encoding')
-      const packed = acceptsGzip(req.headers['accept-encoding'])
-      sendDocument(res, 'text/javascript; charset=utf-8', packed ? await script.packed() : await script.plain(), {
-        'Cache-Control': 'public, max-age=86400',
-        ...(packed ? { 'Content-Encoding': 'gzip' } : {}),
-      })
+      await sendPacked(req, res, script, { 'Cache-Control': 'public, max-age=86400' })
     },
   }
 }
@@ -96,14 +87,9 @@ const OWN = [
   'getSecurityTxt',
 ] as const satisfies readonly RouteName[]
 
-interface ScriptReader {
-  packed(): Promise<Buffer>
-  plain(): Promise<Buffer>
-}
-
-/** Reads the script when it is first asked for and keeps both forms (1 and 3.3 MB): answers share the bytes, however many are under way. */
-function createScriptReader(): ScriptReader {
+/** The script of the reference: 1 MB packed, 3.3 MB plain. */
+function referenceScript(): PackedFile {
   const packed = keptOnce(async () => await readFile(new URL('../../assets/reference.js.gz', import.meta.url)))
   const plain = keptOnce(async () => await promisify(gunzip)(await packed()))
-  return { packed, plain }
+  return { type: 'text/javascript; charset=utf-8', packed, plain }
 }

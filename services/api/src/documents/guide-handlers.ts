@@ -1,8 +1,9 @@
-import { pathOf, Problem, readQuery, type OpenHandler } from '@ariftly/http'
+import { pathOf, type OpenHandler } from '@ariftly/http'
 import type { Request } from 'express'
 import type { GuideFile } from './guide-files.ts'
 import { renderGuidePage, renderGuidesPage, renderGuidesText, renderNoGuidePage } from './guide-page.ts'
 import { sendDocument } from './send-document.ts'
+import { sendNotFound } from './send-not-found.ts'
 
 const HEADERS = { 'Cache-Control': 'public, max-age=300' } as const
 const HTML = 'text/html; charset=utf-8'
@@ -19,29 +20,22 @@ export function createGuideHandlers(
 
   return {
     listGuides(req, res) {
-      readQuery(req.originalUrl, {})
       res.vary('Accept')
       if (prefersMarkdown(req)) sendDocument(res, MARKDOWN, list.markdown, HEADERS)
       else sendDocument(res, HTML, list.page, HEADERS)
     },
     getGuide(req, res) {
-      readQuery(req.originalUrl, {})
       res.vary('Accept')
       const [, name = '', extension] = /^(.*?)(\.md)?$/.exec(pathOf(req).split('/').at(-1) ?? '') ?? []
       const guide = byName.get(name)
-      if (guide !== undefined) {
-        if (extension !== undefined || prefersMarkdown(req)) sendDocument(res, MARKDOWN, guide.markdown, HEADERS)
-        else sendDocument(res, HTML, guide.page, HEADERS)
-        return
-      }
-      // Errors are problems for all that do not ask for a page by name.
-      if (req.accepts(['json', 'html']) !== 'html') {
-        throw new Problem(404, 'not_found', { detail: 'There is no guide of this name. All are at /docs/guides.' })
-      }
-      sendDocument(res, HTML, renderNoGuidePage(), { 'Cache-Control': 'no-store' }, 404)
+      if (guide === undefined) sendNotFound(req, res, NO_GUIDE)
+      else if (extension !== undefined || prefersMarkdown(req)) sendDocument(res, MARKDOWN, guide.markdown, HEADERS)
+      else sendDocument(res, HTML, guide.page, HEADERS)
     },
   }
 }
+
+const NO_GUIDE = { page: renderNoGuidePage(), detail: 'There is no guide of this name. All are at /docs/guides.' }
 
 function prefersMarkdown(req: Request): boolean {
   return req.accepts(['html', 'text/markdown']) === 'text/markdown'

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { readQuery, sendJson, type OpenHandler } from '@ariftly/http'
+import { sendJson, type OpenHandler } from '@ariftly/http'
 import { sendDocument } from './send-document.ts'
 
 const TEXT = 'text/plain; charset=utf-8'
@@ -32,22 +32,18 @@ export function createSiteHandlers(o: {
 
   return {
     getIndex(req, res) {
-      readQuery(req.originalUrl, {})
       res.vary('Accept')
       res.setHeader('Cache-Control', 'public, max-age=300')
       if (req.accepts(['json', 'html']) === 'html') res.writeHead(302, { Location: LINKS.docs }).end()
       else sendJson(res, 200, index)
     },
-    getFavicon(req, res) {
-      readQuery(req.originalUrl, {})
+    getFavicon(_req, res) {
       sendDocument(res, 'image/x-icon', favicon, { 'Cache-Control': 'public, max-age=86400' })
     },
-    getRobots(req, res) {
-      readQuery(req.originalUrl, {})
+    getRobots(_req, res) {
       sendDocument(res, TEXT, ROBOTS, { 'Cache-Control': 'public, max-age=86400' })
     },
-    getSecurityTxt(req, res) {
-      readQuery(req.originalUrl, {})
+    getSecurityTxt(_req, res) {
       sendDocument(res, TEXT, securityTxt(o.securityContact, o.now()), { 'Cache-Control': 'public, max-age=86400' })
     },
   }

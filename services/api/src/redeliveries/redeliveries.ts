@@ -48,8 +48,7 @@ export function createRedeliveryHandlers({
  * tenant meanwhile is 409 and names the first. Dry runs do not count for that: of them ten may run at a time.
  */
 export function createCreateRedelivery(now: () => number = Date.now): WriteHandler {
-  return async ({ caller: { tenant }, url, body }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, body }, tx) => {
     const nowMs = now()
     const { filter, dryRun } = readRedelivery(body, nowMs)
     const id = newTypeId('rdl', nowMs)

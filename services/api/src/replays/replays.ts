@@ -67,8 +67,7 @@ export function createCreateReplay({
   readonly streamIds: Pick<StreamIds, 'open'>
   readonly now?: () => number
 }): WriteHandler {
-  return async ({ caller: { tenant }, params, url, body }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, params, body }, tx) => {
     const nowMs = now()
     const { status, begin, ...asked } = readReplay(body, nowMs, streamIds)
     const webhookId = await findWebhookId(tx, tenant, params['id'])

@@ -58,8 +58,7 @@ export function createTenantWrites(): Readonly<Record<'putTenant' | 'deleteTenan
 }
 
 /** Answers `PUT /v1/tenants/{id}`: 201 when the tenant was not put before, otherwise 200. Every door follows within a second. */
-async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-  readQuery(url, {})
+async function put({ params, body }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   const id = tenantIdOf(params)
   const outcome = await putTenant(tx, id, readTenantRequest(body))
   if (outcome.type === 'deleting' || outcome.type === 'deleted') throw tenantDeleted(outcome.type)
@@ -75,8 +74,7 @@ async function put({ params, url, body }: ApiCall, tx: Transaction): Promise<Wri
  * Answers `DELETE /v1/tenants/{id}` with 202: the tenant's keys stop within a second, and the projector deletes its data. Again
  * while that is under way it changes nothing. 404 for a tenant that was deleted, and for an id that nothing is known of.
  */
-async function remove({ caller, params, url }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
-  readQuery(url, {})
+async function remove({ caller, params }: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   const id = tenantIdOf(params)
   if (id === caller.tenant) throw ownTenant('A key cannot delete its own tenant.')
   if (id === BOOTSTRAP_TENANT) throw ownTenant('The tenant of the bootstrap key cannot be deleted.')

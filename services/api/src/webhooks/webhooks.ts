@@ -67,9 +67,8 @@ export function createWebhookWrites(
 
 /** 201 with the webhook and, this once, its secret; 409 beyond the limit of the tenant. */
 function createCreate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
-  return async ({ caller: { tenant, limits }, url, body }, tx) => {
+  return async ({ caller: { tenant, limits }, body }, tx) => {
     const webhooksMax = limits.webhooks ?? WEBHOOK_LIMITS.webhooksPerTenantMax
-    readQuery(url, {})
     const given = readNewWebhook(body, { policy })
     const id = newTypeId('whk')
     const secret = given.secret ?? generateSecret()
@@ -112,8 +111,7 @@ function tooMany(max: number): Problem {
 
 /** Changes the members that are given, null clears one. A URL of another origin clears the headers unless they are given too. */
 function createUpdate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
-  return async ({ caller: { tenant }, params, url, body }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, params, body }, tx) => {
     const id = pathId('whk', params['id'])
     const changes = settingsOf(readWebhookChanges(body, { policy }), { tenant, id, keyring })
     const unchanged = Object.keys(changes).length === 0
@@ -129,8 +127,7 @@ function createUpdate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
  * writes at this moment, the worker's sweeper cancels.
  */
 function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
-  return async ({ caller: { tenant }, params, url }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, params }, tx) => {
     const id = pathId('whk', params['id'])
     if (!(await deleteWebhook(tx, { tenant, id }))) throw notFound('webhook')
     return {
@@ -151,8 +148,7 @@ const readRotation = createBodyReader(rotateSecretSchema, { optional: true })
  * alone), and a further rotation is 409.
  */
 function createRotate({ keyring }: WebhookWritesDeps): WriteHandler {
-  return async ({ caller: { tenant }, params, url, body }, tx) => {
-    readQuery(url, {})
+  return async ({ caller: { tenant }, params, body }, tx) => {
     const id = pathId('whk', params['id'])
     const { secret = generateSecret(), overlap_hours: overlapHours = OVERLAP_HOURS } = readRotation(body)
     const sealed = keyring.seal(Buffer.from(secret), webhookAad(tenant, id))

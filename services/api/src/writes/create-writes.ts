@@ -1,12 +1,13 @@
 import { tenantSuspended } from '@ariftly/auth'
 import { newTypeId } from '@ariftly/events'
-import { routeOf, sendJson, type ApiCall, type ApiHandler, type RouteName } from '@ariftly/http'
+import { readQuery, routeOf, sendJson, type ApiCall, type ApiHandler, type RouteName } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertAuditEntry } from '@ariftly/store/audit'
 import { deletedTenants } from '@ariftly/store/tenants'
 import type { Request, Response } from 'express'
+import { mapHandlers } from '../map-handlers.ts'
 import { findKeptAnswer, keepAnswerOf, readIdempotentRequest } from './idempotency.ts'
 import type { WriteAnswer, WriteHandler } from './write-handler.ts'
 
@@ -25,17 +26,13 @@ interface WritesOptions {
 export function createWrites(
   o: WritesOptions,
 ): <N extends RouteName>(handlers: Readonly<Record<N, WriteHandler>>) => Readonly<Record<N, ApiHandler>> {
-  return function writes<N extends RouteName>(handlers: Readonly<Record<N, WriteHandler>>) {
-    const wrapped = (Object.entries<WriteHandler>(handlers) as [N, WriteHandler][]).map(([name, handler]) => [
-      name,
-      writing(o, handler, routeOf(name).idempotent === true),
-    ])
-    return Object.fromEntries(wrapped) as Record<N, ApiHandler>
-  }
+  return (handlers) => mapHandlers(handlers, (handler, name) => writing(o, handler, routeOf(name).idempotent === true))
 }
 
 function writing(o: WritesOptions, handler: WriteHandler, idempotent: boolean): ApiHandler {
   return async function write(call: ApiCall, req: Request, res: Response): Promise<void> {
+    // No write has parameters.
+    readQuery(call.url, {})
     const request = idempotent ? readIdempotentRequest(call, req) : undefined
     const answer = await withTransaction(o.pool, async (tx) => {
       const kept = request === undefined ? undefined : await findKeptAnswer(tx, request, o.keyring)

@@ -15,7 +15,7 @@ export interface WriteAnswer {
 }
 
 /**
- * Carries out one administrative write in a transaction that its wrapper commits. Throws a Problem to refuse, which rolls
+ * Carries out one administrative write, of a request without a query, in a transaction that its wrapper commits. Throws a Problem to refuse, which rolls
  * back. It may run again after a conflict, so it changes nothing but the database.
  */
 export type WriteHandler = (call: ApiCall, tx: Transaction) => Promise<WriteAnswer>

@@ -1,5 +1,6 @@
 import { TokenBuckets } from '@ariftly/fairness'
 import { isAdministrativeWrite, Problem, routeOf, type ApiHandler, type Route, type RouteName } from '@ariftly/http'
+import { mapHandlers } from '../map-handlers.ts'
 
 /** How fast a tenant may make administrative writes. */
 export interface WritePaceOptions {
@@ -34,11 +35,7 @@ export function withWritePace<N extends RouteName>(
   take: TakeWrite,
   handlers: Readonly<Record<N, ApiHandler>>,
 ): Readonly<Record<N, ApiHandler>> {
-  const paced = (Object.entries<ApiHandler>(handlers) as [N, ApiHandler][]).map(([name, handler]) => [
-    name,
-    paceOf(routeOf(name), take, handler),
-  ])
-  return Object.fromEntries(paced) as Record<N, ApiHandler>
+  return mapHandlers(handlers, (handler, name) => paceOf(routeOf(name), take, handler))
 }
 
 function paceOf(route: Route, take: TakeWrite, handler: ApiHandler): ApiHandler {

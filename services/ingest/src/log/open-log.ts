@@ -11,6 +11,8 @@ import { registerLogMetrics } from '../metrics.ts'
 import { traceSends } from './trace-sends.ts'
 
 const PROBE_TIMEOUT_MS = 1000
+/** How long a lane under load waits to fill a produce request; one without load does not wait. */
+const LINGER_MS = 2
 const CLOCKS_DIFFER = 'the clocks of this process and of a broker differ by more than a minute'
 
 /** The way into Kafka, and what decides whether it may be taken. */
@@ -67,7 +69,7 @@ export function openLog(
     partitions,
     lanes: config.INGEST_LANES,
     timeoutMs: config.INGEST_PRODUCE_TIMEOUT_MS,
-    lingerMs: config.INGEST_LINGER_MS,
+    lingerMs: LINGER_MS,
     onSend: o.onSend,
   })
   releasers.add('events under way', () => eventLog.idle())

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { deferred } from '@ariftly/async'
-import { createAuthenticator, generateApiKey, hashApiKey, type Authenticator } from '@ariftly/auth'
+import { Authenticator, generateApiKey, hashApiKey } from '@ariftly/auth'
 import type { LogEvent, Validation, ValidationResult } from '@ariftly/events'
 import { createRouter, serveHttp, type ConnectionFront, type FrontConnections } from '@ariftly/http'
 import { createFastPath } from '@ariftly/http-fast-path'
@@ -141,7 +141,7 @@ function startKeys(log: ReturnType<typeof createLogger>): Authenticator {
     [textOf(hashApiKey(KEYS.empty)), { ...rest, id: 'key_empty', quota: { eventsPerS: 1, bytesPerS: null } }],
     [textOf(hashApiKey(KEYS.reader)), { ...rest, id: 'key_reader', quota, scopes: ['events:read'] }],
   ])
-  return createAuthenticator({
+  return new Authenticator({
     lookup: async (hashes) => hashes.map((hash) => byHash.get(textOf(hash))),
     latestChange: async () => 0,
     changesSince: async () => ({ latestSeq: 0, removedSeq: 0, changes: [] }),

@@ -1,5 +1,5 @@
-import { hasFaultCode, messageOf } from '@ariftly/runtime'
-import { refuseSharedSessions } from '@ariftly/store'
+import { hasFaultCode, messageOf, type ClientTls } from '@ariftly/runtime'
+import { refuseSharedSessions, SERVICE_ROLE } from '@ariftly/store'
 import pg from 'pg'
 import { unreachable, type Finding } from './finding.ts'
 
@@ -8,12 +8,11 @@ interface PostgresCheck {
   readonly url: string
   /** The URL of the owner, who migrates. */
   readonly adminUrl: string
-  readonly tls?: { readonly secureContext: import('node:tls').SecureContext }
+  readonly tls?: ClientTls
 }
 
 /** `transaction_timeout` exists since this version. */
 const VERSION_MIN = 17
-const SERVICE_ROLE = 'ariftly_app'
 /** The services of the smallest installation with two pods of each. */
 const CONNECTIONS_MIN = 120
 

@@ -1,5 +1,4 @@
 import { afterAll, expect, test } from '@jest/globals'
-import { createMetrics } from '@ariftly/runtime'
 import { withTransaction } from '@ariftly/store'
 import { openEpoch } from '@ariftly/store/projection'
 import { deleteTenant, getTenant } from '@ariftly/store/tenants'
@@ -28,7 +27,7 @@ test('tenants are deleted while each slice of another one fails, and that one co
     await withTransaction(admin, (tx) => deleteTenant(tx, tenant, { evenUnknown: true }))
   }
   const stateOf = async (tenant: string) => (await getTenant(pool, tenant))?.state
-  const close = startTenantDeletions({ pool, metrics: createMetrics(), log: { info() {}, warn() {} } })
+  const close = startTenantDeletions({ pool, log: { info() {}, warn() {} } })
   try {
     await eventually(async () => (await stateOf('fine')) === 'deleted')
     expect(await stateOf('stuck')).toBe('deleting')

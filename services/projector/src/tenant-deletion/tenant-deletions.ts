@@ -1,4 +1,4 @@
-import type { Logger, Metrics } from '@ariftly/runtime'
+import type { Logger } from '@ariftly/runtime'
 import { runLongJobs, type LongJobs, type Pool } from '@ariftly/store'
 import {
   deleteTenantSlice,
@@ -12,7 +12,6 @@ import {
 /** Dependencies of the deletion of tenants. */
 export interface TenantDeletionsOptions {
   readonly pool: Pool
-  readonly metrics: Metrics
   readonly log: Pick<Logger, 'info' | 'warn'>
 }
 
@@ -34,11 +33,6 @@ const PAUSE_MS = 10
  */
 export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<void> {
   const { pool, log } = o
-  const rowsDeleted = o.metrics.counter({
-    name: 'ariftly_projector_tenant_rows_deleted_total',
-    help: 'Rows that were deleted with their tenant.',
-  })
-
   const jobs: LongJobs<TenantDeletion, TenantSlice> = {
     pool,
     any: async (db) => (await nextTenantDeletion(db)) !== undefined,
@@ -51,7 +45,6 @@ export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<v
     passOn: (deletion) => passTenantDeletion(pool, deletion),
     madeSlice(slice, tookMs) {
       if (slice.type === 'taken' || slice.type === 'waiting') return WAIT_MS
-      if (slice.type === 'deleted') rowsDeleted.inc(slice.rows)
       if (slice.type === 'finished') log.info({ tenant: slice.tenant }, 'a tenant was deleted')
       return Math.max(PAUSE_MS, tookMs)
     },

@@ -58,8 +58,9 @@ export interface EpochReader {
   close(): Promise<void>
 }
 
-/** While no stream waits for the projection, it is polled this many times less often: a poll costs as much as dozens of frames. */
-const CALM_FACTOR = 10
+/** Pauses between polls of the projection, ms, while a stream waits for it and else: a poll costs as much as dozens of frames. */
+const POLL_AWAITED_MS = 100
+const POLL_ELSE_MS = 1000
 
 /**
  * Starts to read the log of an epoch. A partition without a leader starts at the projection's position. Rejects while Kafka
@@ -155,7 +156,7 @@ function watchProjection({ config, log }: EpochReaderOptions, history: KeptHisto
   const isAwaited = () => hub.isWaiting() || hub.duplicates.isOpen
   return startProjectionWatch({
     read: () => history.readProjection(),
-    everyMs: () => config.PROJECTION_POLL_MS * (isAwaited() ? 1 : CALM_FACTOR),
+    everyMs: () => (isAwaited() ? POLL_AWAITED_MS : POLL_ELSE_MS),
     // Else all that was read of the log is projected, so that there is nothing to drop either.
     isNeeded: () => isAwaited() || !dominates(lastRead, hub.ring.position),
     onPosition(position) {

@@ -4,10 +4,11 @@ import { createServer, request, type IncomingMessage } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { deferred } from '@ariftly/async'
 import { afterEach, expect, test } from '@jest/globals'
-import { createAuthenticator, generateApiKey, type KeyChange } from '@ariftly/auth'
+import { Authenticator, generateApiKey } from '@ariftly/auth'
 import { createStreamIds, sendError } from '@ariftly/http'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { createLogger } from '@ariftly/runtime'
+import type { ApiKeyChange } from '@ariftly/store/api-keys'
 import type { EpochReader } from '../epochs/epoch-reader.ts'
 import { StreamRegistry } from '../streams/registry.ts'
 import type { Streams } from '../streams/streams.ts'
@@ -23,7 +24,7 @@ afterEach(async () => {
 
 /** Serves streams to one key. `changes` are what the feed of key changes has; `isFed` settles before it is read for the first time. */
 async function serve(o: {
-  readonly changes: readonly KeyChange[]
+  readonly changes: readonly ApiKeyChange[]
   readonly isFed: Promise<unknown>
   /** Default: none. */
   readonly streamsElsewhere?: () => Promise<number>
@@ -42,7 +43,7 @@ async function serve(o: {
     secret: 1,
     secretEndsAtMs: null,
   })
-  const auth = createAuthenticator({
+  const auth = new Authenticator({
     lookup: (hashes) => Promise.resolve(hashes.map(keyRecord)),
     lookupById: (secrets) => Promise.resolve(secrets.map(keyRecord)),
     latestChange: () => o.isFed.then(() => 0),
@@ -98,7 +99,7 @@ async function serve(o: {
 }
 
 test('a key that is revoked while the form of a stream is still arriving opens no stream', async () => {
-  const changes: KeyChange[] = []
+  const changes: ApiKeyChange[] = []
   const { auth, server, post } = await serve({ changes, isFed: Promise.resolve() })
   while (!auth.ready) await new Promise(setImmediate)
   expect(await post(() => once(server, 'request'))).toBe('gateway_full')
@@ -114,7 +115,7 @@ test('a key that is revoked while the form of a stream is still arriving opens n
 test.each(['key', 'token'] as const)(
   'no stream opens by a %s that is revoked while the streams of other gateways are counted',
   async (by) => {
-    const changes: KeyChange[] = []
+    const changes: ApiKeyChange[] = []
     let meanwhile: (() => Promise<void>) | undefined
     const counted = async () => {
       await meanwhile?.()

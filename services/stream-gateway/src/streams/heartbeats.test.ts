@@ -50,7 +50,6 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     hub: () => hub,
     budget,
     heartbeatMs: HEARTBEAT_MS,
-    stallMs: 30_000,
     now: () => state.nowMs,
     onEnded: (_client, why) => void ends.push(why),
   })

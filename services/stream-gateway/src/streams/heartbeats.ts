@@ -12,7 +12,6 @@ interface HeartbeatsOptions {
   readonly hub: () => Hub | undefined
   readonly budget: UnsentBudget
   readonly heartbeatMs: number
-  readonly stallMs: number
   now(): number
   /** A stream was ended here. */
   onEnded(subscriber: Subscriber, why: 'stalled' | CloseReason): void
@@ -20,6 +19,8 @@ interface HeartbeatsOptions {
 
 /** Every how many heartbeats a stream that got no event gets its position. */
 const CHECKPOINT_EVERY = 4
+/** A stream that takes no byte of what waits for it for this long is closed, ms. */
+const STALL_MS = 30_000
 /** Time for the last bytes of a stream that is closed, ms. */
 const LAST_BYTES_MS = 5000
 /** A stream that has had too much unsent for this long is closed, ms. */
@@ -112,10 +113,10 @@ export class Heartbeats {
     if (subscriber.phase !== 'closed') subscriber.sink.write(checkpoint ?? HEARTBEAT)
   }
 
-  /** Whether the client has taken none of its unsent bytes for `stallMs`. */
+  /** Whether the client has taken none of its unsent bytes for `STALL_MS`. */
   #isStalled(subscriber: Subscriber, nowMs: number): boolean {
     const takenBytes = subscriber.sink.sentBytes()
-    if (takenBytes <= subscriber.takenBytes) return nowMs - subscriber.takenAtMs >= this.#o.stallMs
+    if (takenBytes <= subscriber.takenBytes) return nowMs - subscriber.takenAtMs >= STALL_MS
     subscriber.takenBytes = takenBytes
     subscriber.takenAtMs = nowMs
     return false

@@ -28,7 +28,6 @@ interface StreamsOptions {
   readonly epochReader: () => EpochReader | undefined
   readonly budget: UnsentBudget
   readonly heartbeatMs: number
-  readonly stallMs: number
   /** How long history is kept, milliseconds. */
   readonly historyMs: () => number
   readonly log: Logger
@@ -63,7 +62,6 @@ export class Streams {
       hub: () => o.epochReader()?.hub,
       budget: o.budget,
       heartbeatMs: o.heartbeatMs,
-      stallMs: o.stallMs,
       now: () => performance.now(),
       onEnded: (_subscriber, why) => this.registry.countEnd(why),
     })

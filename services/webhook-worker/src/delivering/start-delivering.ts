@@ -58,14 +58,14 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   let stopping = false
   const shares = new TenantShares({
     healthy: config.WEBHOOK_CONCURRENCY,
-    unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY,
+    unhealthy: config.WEBHOOK_UNHEALTHY_CONCURRENCY,
   })
   const outcomes = openOutcomes(o, shares)
   const egress = createEgress({ policy: o.policy })
   const queue = await openJobQueue({
     redis: redisConnection(config),
     prefix: config.BULLMQ_PREFIX,
-    concurrency: { healthy: config.WEBHOOK_CONCURRENCY, unhealthy: config.WEBHOOK_SUSPECT_CONCURRENCY },
+    concurrency: { healthy: config.WEBHOOK_CONCURRENCY, unhealthy: config.WEBHOOK_UNHEALTHY_CONCURRENCY },
     process: openAttempts(o, { outcomes, egress, stopping: () => stopping }),
     onReady: wakeups.wakeAll,
     signal,

@@ -1,33 +1,42 @@
+import {
+  apiKeyObject,
+  currentApiKeyObject,
+  newApiKeyObject,
+  problemDocument,
+  renderAuditEntry,
+  renderDelivery,
+  renderEventType,
+  renderIndex,
+  renderList,
+  renderRedelivery,
+  renderReplay,
+  renderSingleDelivery,
+  renderSystem,
+  renderTenant,
+  renderTestAttempt,
+  renderWebhook,
+  renderWebhookStats,
+  renderWith,
+  renderWithAttempts,
+  renderWithSecret,
+  toDeadLetter,
+} from '@ariftly-services/api/answers'
+import { renderResults, type EntryResult } from '@ariftly-services/ingest/answers'
+import { renderStreamToken } from '@ariftly-services/stream-gateway/answers'
 import { generateApiKey } from '@ariftly/auth'
 import { renderEvent } from '@ariftly/events'
 import type { Caller } from '@ariftly/http'
-import { apiKeyObject, currentApiKeyObject, newApiKeyObject } from './api-keys/api-keys.ts'
-import { renderAuditEntry } from './list-audit-entries.ts'
-import { toDeadLetter } from './dead-letters/dead-letter.ts'
-import { renderDelivery, renderSingleDelivery, renderWithAttempts } from './deliveries/render-delivery.ts'
-import { renderEventType } from './documents/list-event-types.ts'
-import { problemDocument } from './documents/problem-page.ts'
-import { renderIndex } from './documents/site-handlers.ts'
-import { renderWith } from './events/included.ts'
 import { EVENT_ID, EXAMPLE_MS, exampleRows, WEBHOOK_ID } from './example-rows.ts'
-import { renderRedelivery } from './redeliveries/redeliveries.ts'
-import { renderReplay } from './replays/replays.ts'
-import { renderList } from './send-list.ts'
-import { renderSystem } from './system/get-system.ts'
-import { renderTenant } from './tenants/tenants.ts'
-import { renderWebhookStats } from './webhooks/get-webhook-stats.ts'
-import { renderWebhook, renderWithSecret } from './webhooks/webhooks.ts'
-import { renderTestAttempt } from './webhooks/send-test.ts'
 
 const { event, webhook, delivery, attempt, apiKey, figures } = exampleRows
 const BUCKET_MS = 60_000
 
 /**
- * Examples of answers for the reference, by the schema of the OpenAPI document that they are of. They are rendered by the functions that
+ * Examples of answers, by the schema of the OpenAPI document that they are of. They are rendered by the functions of the services that
  * render answers.
  * @param version of the API.
  */
-export function apiAnswerExamples(version: string): Readonly<Record<string, unknown>> {
+export function serviceAnswers(version: string): Readonly<Record<string, unknown>> {
   return {
     Event: parsed(renderEvent(event)),
     EventWithIncluded: parsed(renderWith(event, { log: true, place: false, deliveries: true }, [delivery])),
@@ -58,7 +67,23 @@ export function apiAnswerExamples(version: string): Readonly<Record<string, unkn
     System: renderSystem(exampleRows.system),
     Index: renderIndex(version),
     ProblemKind: problemDocument('quota_exceeded'),
+    StreamToken: renderStreamToken(
+      'st_Zk1dT3q7mXbYw0c5VhJtQnR2sLpA9eUu',
+      { taskId: 'task_01j9x8k2m4e7s9v0w1x2y3z4a5' },
+      EXAMPLE_MS + 60 * 60_000,
+    ),
   }
+}
+
+/** An answer to a post: 202 if all of its events were accepted, 207 if one was refused. */
+export function exampleResults(status: 202 | 207): unknown {
+  const accepted: EntryResult = { status: 'accepted', id: EVENT_ID }
+  const refused: EntryResult = {
+    status: 'refused',
+    error: { code: 'required', pointer: '/task_id', message: 'is required' },
+  }
+  const results = status === 202 ? [accepted] : [accepted, refused]
+  return JSON.parse(renderResults(results, { single: false, isClockOff: false }).body)
 }
 
 /** A problem with this code, as its page shows it; undefined for an unknown code. */
