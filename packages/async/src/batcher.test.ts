@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createBatcher } from './batcher.ts'
 
 describe('the batcher', () => {
-  test('takes the items of one turn together, and later ones as the next batch', async () => {
+  test('takes the items of one turn of the event loop together, and later ones as the next batch', async () => {
     const batches: (readonly number[])[] = []
     const opened: (() => void)[] = []
     const batcher = createBatcher<number, number>({

@@ -2,7 +2,7 @@ import { expect, test } from '@jest/globals'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createTurnClock } from './turn-clock.ts'
 
-test('counts from the first call of a turn, and again from the first of the next one', async () => {
+test('counts from the first call in a turn of the event loop, and again from the first call in the next one', async () => {
   let nowMs = 100
   const isTurnOver = createTurnClock(2, () => nowMs)
   nowMs += 50
@@ -15,7 +15,7 @@ test('counts from the first call of a turn, and again from the first of the next
   expect(isTurnOver()).toBe(false)
 })
 
-test('lets one of the waiting callers work in each turn', async () => {
+test('lets one of the waiting callers work in each turn of the event loop', async () => {
   let nowMs = 0
   let turn = 0
   const isTurnOver = createTurnClock(2, () => nowMs)

@@ -6,7 +6,7 @@ import { createStreamIds, decodePosition, encodePosition } from './stream-positi
 const offsets = fc.array(fc.maxSafeNat(), { minLength: 1, maxLength: 40 })
 
 describe('a position', () => {
-  test('comes back from its bytes as it was, for all offsets and counts of partitions', () => {
+  test('is the same after it was written as bytes and read again, for all offsets and numbers of partitions', () => {
     fc.assert(
       fc.property(fc.nat(), offsets, (epoch, list) => {
         const place = { epoch, position: Float64Array.from(list) }

@@ -93,7 +93,7 @@ describe('webhooks', () => {
     expect(await deleteWebhook(pool, { tenant, id })).toBe(true)
   })
 
-  test('come back as they were stored, with the state of their endpoint and no backlog', async () => {
+  test('are read as they were stored, with the state of their endpoint and no backlog', async () => {
     const settings = { events: ['task.*', 'session.closed'], agent: 'a', rateLimit: 7, ordering: 'task' } as const
     const id = await insertOne({ ...settings, headerNames: ['X-A'], headers: Buffer.from('sealed') })
     expect(await getWebhook(pool, { tenant, id })).toMatchObject({
@@ -111,7 +111,7 @@ describe('webhooks', () => {
     expect(await getWebhook(pool, { tenant: 'other', id })).toBeUndefined()
   })
 
-  test('come back from every write as they were written, a rotation and an enabling included', async () => {
+  test('are returned by every write as they were written, a rotation and an enabling included', async () => {
     const id = await insertOne()
     const shown = { enabled: false, disabledReason: 'manual' }
     expect(await updateWebhook(pool, { tenant, id, changes: { enabled: false } })).toMatchObject({ id, ...shown })
@@ -124,7 +124,7 @@ describe('webhooks', () => {
     expect(rotated).toEqual(await getWebhook(pool, { tenant, id }))
   })
 
-  test('lose their headers with their origin, unless new ones come along', async () => {
+  test('lose their headers when their origin changes, unless the change has new ones', async () => {
     const sealed = { headerNames: ['X-A'], headers: Buffer.from('sealed') }
     const id = await insertOne({ url: 'https://a.example/hook', ...sealed })
     const headersAt = async (url: string, more = {}): Promise<readonly string[] | undefined> =>
@@ -259,7 +259,7 @@ describe('deliveries', () => {
     expect(scans.filter((line) => !line.includes('_deliveries_unfinished'))).toEqual([])
   })
 
-  test('that wait are cancelled with their webhook, in slices; what is under way or over stays', async () => {
+  test('that wait are cancelled with their webhook, a bounded number at a time; running and finished ones are not', async () => {
     const id = await insertOne()
     const ids = await insertDeliveries(id, ['pending', 'queued', 'pending', 'attempting', 'delivered'])
     expect(await cancelDeliveries(pool, { tenant: 'other', webhookId: id, limit: 10 })).toBe(0)
