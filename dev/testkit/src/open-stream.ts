@@ -4,7 +4,7 @@ import { createParser, type EventSourceMessage } from 'eventsource-parser'
 export type StreamMessage = EventSourceMessage
 
 /** The only reader of the bytes of streams in tests, for those of the wire format and of repeated events; others use the SDK. */
-export interface StreamReader {
+interface StreamReader {
   /** Takes the next bytes, cut anywhere; an incomplete message is none. */
   push(chunk: Uint8Array | string): void
 }

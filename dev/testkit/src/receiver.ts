@@ -67,8 +67,8 @@ export async function startReceiver(options: { readonly port?: number } = {}): P
     url: `http://127.0.0.1:${port}/webhook`,
     port,
     requests,
-    async received(count, options) {
-      await eventually(`${count} requests`, () => requests.length >= count, { everyMs: 5, ...options })
+    async received(count, waiting) {
+      await eventually(`${count} requests`, () => requests.length >= count, { everyMs: 5, ...waiting })
       return requests
     },
     respondWith: (next) => {

@@ -13,13 +13,13 @@ import { eventually } from './eventually.ts'
 import { silentLog } from './silent-log.ts'
 
 /** The settings of a service and its start, as its package exports them. */
-export interface ServiceModule<S extends ConfigSpec> {
+interface ServiceModule<S extends ConfigSpec> {
   readonly config: S
   start(config: ConfigOf<S>, deps: ServiceDeps): Promise<Running>
 }
 
 /** How to start a service in this process. */
-export interface InProcessOptions {
+interface InProcessOptions {
   /** Default: what it logs is dropped. */
   readonly log?: Logger
   /** Default: of its own. */

@@ -131,10 +131,7 @@ test('partitions without a leader are reported, and only they are waited for', a
   await arrives(GOES, 'a')
   await second.kill()
   // Until the controller has fenced the broker.
-  await eventually(
-    'the partition has no leader',
-    async () => (await producer.probe(1_000)) && producer.leaderOf(GOES) < 0,
-  )
+  await eventually('no leader', async () => (await producer.probe(1_000)) && producer.leaderOf(GOES) < 0)
   const { partitions: readable, unavailable } = await describeAvailable(client, 'kept-once')
   expect(readable.map(({ partition }) => partition)).toEqual([STAYS])
   expect([...unavailable.keys()]).toEqual([GOES])
@@ -221,10 +218,7 @@ test('a leader of a previous epoch is not used, and a fetch names the epoch that
   await reader.close()
 
   const cluster = client.topicCluster(topic)
-  await eventually(
-    'the client knows the new leader',
-    async () => (await cluster.refreshed()).partitions[0]?.leader === 2,
-  )
+  await eventually('the new leader', async () => (await cluster.refreshed()).partitions[0]?.leader === 2)
   const leaderEpoch = cluster.leaderEpochOf(0)
   expect(leaderEpoch).toBeGreaterThan(0)
   async function fetchErrorOf(epoch: number): Promise<number | undefined> {

@@ -1,4 +1,4 @@
-import { type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import { callApi, serveInProcess, stackAddresses } from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 
@@ -49,7 +49,7 @@ export async function startTestApi(
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<TestAnswer> {
-    return (await callApi({ url: base + path, key, method, body, headers })) as TestAnswer
+    return await callApi({ url: base + path, key, method, body, headers })
   }
 
   return { running, base, call, close: () => running.close() }

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { setTimeout as delay } from 'node:timers/promises'
 import { newEventId } from '@ariftly/events'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
-import { type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import {
   createWorld,
   eventually,

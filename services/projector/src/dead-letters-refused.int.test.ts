@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { encodeRecord, partitionOf } from '@ariftly/events'
 import { createProducer, scanLog } from '@ariftly/kafka'
-import { type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import { createWorld, eventually, startInProcess, type World } from '@ariftly/testkit'
 import { projectorConfig, start } from './service.ts'
 import { event } from './test-batches.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, uuidToTypeId } from '@ariftly/events'
-import { type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import {
   byForm,
   createWorld,

@@ -211,10 +211,7 @@ describe('a stream', () => {
       events.push(...batch)
       await world.append(batch)
       // On even hops it is cut after the first events, on others after all.
-      await eventually(
-        'the hop shows events',
-        () => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length),
-      )
+      await eventually('events', () => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length))
       current.close()
       seen.push(...current.events.map(({ data }) => data))
       lastId = current.lastId

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
 import { createTestDatabase, sampleRow } from '@ariftly/testkit'
-import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import type { ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { LIST_SETTINGS, listEventsQuery, type ListEventsOptions } from './list-events.ts'
 

@@ -214,10 +214,7 @@ describe('POST /v1/api-keys/{id}/rotate', () => {
       status: 409,
       body: { code: 'rotation_under_way' },
     })
-    await eventually(
-      'the other process refuses the key',
-      async () => (await other.call('GET', CURRENT, key)).status === 401,
-    )
+    await eventually('the key is refused', async () => (await other.call('GET', CURRENT, key)).status === 401)
     expect((await other.call('GET', CURRENT, renewed)).status).toBe(200)
   })
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, partitionOf, type LogEvent } from '@ariftly/events'
-import { type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch } from '@ariftly/store/projection'
 import { createWorld, eventually, startInProcess, type World } from '@ariftly/testkit'
@@ -233,9 +233,7 @@ describe('projection commands', () => {
     await post([event(1)])
     await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
     projector = await startInProcess(PROJECTOR, world.env, { untilReady: false })
-    await eventually('the projector names the other cluster', () =>
-      /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''),
-    )
+    await eventually('the other cluster', () => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''))
     await expect(verify(context())).rejects.toMatchObject({ code: 'log_identity_changed' })
     expect(await adoptLog(context())).toBe(0)
     await projected(1)

@@ -104,14 +104,8 @@ test('parts of a batch that end with a turn of the event loop lose and duplicate
     onMatched() {},
   })
   const backlogs = runLongJobs(jobs, { log, failing: 'failed' })
-  await eventually(
-    'all events of the costly tenant are matched',
-    async () => (await eventsOf(costly)).length >= idsOf('costly').length,
-  )
-  await eventually(
-    'no backlog is left',
-    async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0,
-  )
+  await eventually('all costly events', async () => (await eventsOf(costly)).length >= idsOf('costly').length)
+  await eventually('no backlog', async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0)
   await backlogs.close()
   expect(await eventsOf(costly)).toEqual(idsOf('costly'))
   expect(await eventsOf(calm)).toEqual(idsOf('calm'))

@@ -74,9 +74,7 @@ test('a matcher that finds another log continues without a restart when the log 
 
 test('a matcher whose topic has another number of partitions says so, and reads nothing', async () => {
   const matching = start({ KAFKA_PARTITIONS: '4' })
-  await eventually('matching names the wrong partition count', () =>
-    /has 3 partitions, 4 are configured/.test(matching.state()),
-  )
+  await eventually('the wrong partition count', () => /has 3 partitions, 4 are configured/.test(matching.state()))
   expect(matching.reader()).toBeUndefined()
   await matching.close()
 })

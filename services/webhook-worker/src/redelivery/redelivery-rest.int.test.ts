@@ -33,10 +33,7 @@ test('a redelivery pauses for three times as long as its statements take', async
     log: { warn() {} },
     failing: 'failed',
   })
-  await eventually(
-    'the redelivery is completed',
-    async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed',
-  )
+  await eventually('its completion', async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed')
   const tookMs = performance.now() - startedMs
   await running.close()
   expect(await getRedelivery(pool, { tenant, id })).toMatchObject({ deliveryCount: DELIVERIES })

@@ -182,10 +182,7 @@ test('a tenant has few deliveries queued by one statement, and the next one foll
   const counts: number[] = []
   const { close } = startScheduler((deliveries) => counts.push(deliveries))
   try {
-    await eventually(
-      'the limit of each webhook is used',
-      async () => (await queuedOf(webhookIds)) === WEBHOOKS * IN_FLIGHT_MAX,
-    )
+    await eventually('the limit of each webhook', async () => (await queuedOf(webhookIds)) === WEBHOOKS * IN_FLIGHT_MAX)
     expect(Math.max(...counts)).toBeLessThanOrEqual(40)
     expect(counts.length).toBeLessThan(20)
   } finally {
