@@ -86,7 +86,7 @@ async function slowQueries(): Promise<number> {
   return rows[0]?.n ?? 0
 }
 
-describe('a crowd', () => {
+describe('a burst of requests', () => {
   test.each([
     { kind: 'events', tenants: ['slow-1', 'slow-2', 'slow-3'], path: '/v1/events', running: 9 },
     {
@@ -110,7 +110,7 @@ describe('a crowd', () => {
         }),
       )
       try {
-        await eventually(async () => (await slowQueries()) >= before + running)
+        await eventually('the slow queries run', async () => (await slowQueries()) >= before + running)
         for (const quick of [
           '/v1/events',
           '/v1/events?include=deliveries',
@@ -128,7 +128,7 @@ describe('a crowd', () => {
     },
   )
 
-  test('of clients that disconnect before their turn costs Postgres nothing', async () => {
+  test('whose clients disconnect while they wait makes no query', async () => {
     const before = await slowQueries()
     const leaving = new AbortController()
     const gone = Array.from({ length: 60 }, () =>
@@ -139,14 +139,14 @@ describe('a crowd', () => {
           () => 'left',
         ),
     )
-    await eventually(async () => (await slowQueries()) >= before + 5)
+    await eventually('5 slow queries run', async () => (await slowQueries()) >= before + 5)
     leaving.abort()
     expect((await Promise.all(gone)).filter((end) => end === 'left').length).toBeGreaterThan(40)
     expect((await apiOf('leaving').call('GET', '/v1/events')).status).toBe(200)
     expect(await slowQueries()).toBeLessThan(before + 30)
   })
 
-  test('of a hundred creations at the same time gets a hundred webhooks, and the next is refused', async () => {
+  test('of which each makes a webhook gets a hundred, and the next is refused', async () => {
     const body = { url: 'https://example.com/hook', events: ['*'] }
     const create = (): Promise<{ readonly status: number }> => apiOf('busy').call('POST', '/v1/webhooks', body)
     const answers = await Promise.all(Array.from({ length: 100 }, create))

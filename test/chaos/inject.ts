@@ -27,9 +27,6 @@ export interface Injector {
   release(): void
 }
 
-/** A way may have no traveller just now: both replicas of a service were killed, and a busy machine starts them slowly. */
-const USED_MS = 60_000
-
 export function createInjector({ stack, brokers, replicas, back, front }: Victims): Injector {
   const held = new Map<string, Promise<unknown>>()
 
@@ -118,7 +115,7 @@ export function createInjector({ stack, brokers, replicas, back, front }: Victim
   }
 
   async function cutClients(lastsMs: number): Promise<void> {
-    await eventually(() => front.connections() > 0, { timeoutMs: USED_MS })
+    await eventually('a client is connected', () => front.connections() > 0)
     front.setCutting(true)
     front.dropAll()
     await sleep(lastsMs)
@@ -134,7 +131,7 @@ export function createInjector({ stack, brokers, replicas, back, front }: Victim
   }
 
   async function untilUsed(name: PartName): Promise<void> {
-    await eventually(() => back.ways[name].connections > 0, { timeoutMs: USED_MS })
+    await eventually(`${name} has a connection`, () => back.ways[name].connections > 0)
   }
 
   return {
@@ -177,7 +174,7 @@ async function loseBroker(broker: ExtraBroker, lastsMs: number): Promise<void> {
 
 async function freeze(victim: Pick<ExtraBroker, 'pid' | 'pause' | 'resume'>, lastsMs: number): Promise<void> {
   victim.pause()
-  await eventually(() => isStopped(victim.pid()))
+  await eventually('the process is stopped', () => isStopped(victim.pid()))
   await sleep(lastsMs)
   victim.resume()
 }
@@ -196,7 +193,7 @@ async function startAgain(replica: Replica, fault: Pick<SystemFault, 'kind' | 'l
 
 async function standStill(replica: Replica, lastsMs: number): Promise<void> {
   replica.signal('SIGSTOP')
-  await eventually(() => isStopped(replica.pid()))
+  await eventually('the process is stopped', () => isStopped(replica.pid()))
   await sleep(lastsMs)
   replica.signal('SIGCONT')
 }

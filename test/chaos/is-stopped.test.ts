@@ -22,16 +22,16 @@ afterEach(() => {
 test('a process is stopped when it and its children are, and not before', async () => {
   expect(isStopped(parent)).toBe(false)
   process.kill(parent, 'SIGSTOP')
-  await eventually(() => stateOf(parent) === 'T')
+  await eventually('the parent is stopped', () => stateOf(parent) === 'T')
   expect(isStopped(parent)).toBe(false)
   process.kill(child, 'SIGSTOP')
-  await eventually(() => isStopped(parent))
+  await eventually('the process is found stopped', () => isStopped(parent))
 })
 
 test('a child that ended while its parent was stopped, and so has not been reaped, counts as stopped too', async () => {
   process.kill(parent, 'SIGSTOP')
-  await eventually(() => stateOf(parent) === 'T')
+  await eventually('the parent is stopped', () => stateOf(parent) === 'T')
   process.kill(child, 'SIGKILL')
-  await eventually(() => stateOf(child) === 'Z')
+  await eventually('the child has ended', () => stateOf(child) === 'Z')
   expect(isStopped(parent)).toBe(true)
 })

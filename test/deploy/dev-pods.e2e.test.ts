@@ -41,7 +41,7 @@ describe('the pods of k8s/overlays/dev, as processes with their settings and sec
     await Promise.all(services.map(start))
     for (const { name } of services) {
       const METRICS_PORT = ports.get(name)?.metrics ?? ''
-      await eventually(async () => (await fetch(`http://127.0.0.1:${METRICS_PORT}/readyz`)).ok, { timeoutMs: 60_000 })
+      await eventually('the pod is ready', async () => (await fetch(`http://127.0.0.1:${METRICS_PORT}/readyz`)).ok)
       const check = [join(ROOT, 'deploy/image/healthcheck.mjs')]
       const { status, stdout } = spawnSync(process.execPath, check, { env: { METRICS_PORT }, encoding: 'utf8' })
       expect({ name, status, stdout }).toEqual({ name, status: 0, stdout: expect.stringMatching(/^\{.+\}\n$/) })
@@ -60,7 +60,7 @@ describe('the pods of k8s/overlays/dev, as processes with their settings and sec
     const body = '{"type":"task.created","task_id":"task_1","data":{}}'
     const posted = await fetch(`${addressOf('ingest')}/v1/events`, { method: 'POST', headers, body })
     expect(posted.status).toBe(202)
-    await eventually(async () => {
+    await eventually('the event is listed', async () => {
       const listed = await fetch(`${addressOf('api')}/v1/events?task_id=task_1`, { headers })
       expect(await listed.json()).toMatchObject({ data: [{ type: 'task.created' }] })
       return true

@@ -65,8 +65,8 @@ async function withClient<T>(
 const ping = (options: { readonly password?: string; readonly servername?: string }) =>
   withClient(options, (client) => client.ping())
 
-test('Redis of the example for production speaks TLS under the name of REDIS_URL, asks for the password and does not evict', async () => {
-  await eventually(() => ping({}))
+test('Redis of the example for production has TLS for the name in REDIS_URL, asks for the password and does not evict', async () => {
+  await eventually('Redis answers', () => ping({}))
   const policy = await withClient({}, (client) => client.config('GET', 'maxmemory-policy'))
   expect(policy).toEqual(['maxmemory-policy', 'noeviction'])
   await expect(ping({ password: 'another' })).rejects.toThrow()

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createPool } from '@ariftly/store'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { startReceiver, type Receiver } from '@ariftly/testkit'
 import { readRunbooks } from '../deploy/runbooks.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { fencedBlocks, readPage, ROOT } from './markdown.ts'
@@ -26,7 +26,7 @@ beforeAll(async () => {
   const { data } = (await post('/v1/events', { type: 'task.created', task_id: 'task_1', data: {} })) as {
     data: readonly { id: string }[]
   }
-  await eventually(() => receiver.requests.length > 0)
+  await receiver.received(1)
   const values = {
     ARIFTLY_URL: system.url,
     ARIFTLY_API_KEY: await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform']),

@@ -80,7 +80,7 @@ describe('unusual input that is valid', () => {
     const event = '{"object":"something","type":"task.created","task_id":"t","data":{}}'
     const answer = (await system.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
     const path = `/v1/events/${answer.data[0]?.id}`
-    await eventually(async () => (await system.request(path)).status === 200)
+    await eventually('the event is projected', async () => (await system.request(path)).status === 200)
     expect(await (await system.request(path)).json()).toMatchObject({ object: 'event', type: 'task.created' })
   })
 

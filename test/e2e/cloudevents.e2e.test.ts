@@ -85,7 +85,7 @@ describe.each(SDKS)('the CloudEvents SDK of %s', (name, send) => {
       expect(first).toMatch(/^202 .*"status":"accepted"/)
       expect(await send(mode, event)).toBe(first)
       expect(await send(mode, { ...event, id: '2' })).not.toBe(first)
-      await eventually(async () => (await listed(subject)).length === 2)
+      await eventually('2 events are listed', async () => (await listed(subject)).length === 2)
       const shown = { type: 'task.progress', task_id: subject, agent: 'analyzer', created_at: time }
       for (const each of await listed(subject))
         expect(each).toMatchObject({ ...shown, data: { task_id: subject, ...data } })
@@ -102,7 +102,7 @@ describe.each(SDKS)('the CloudEvents SDK of %s', (name, send) => {
     // The entry and the event alone are one and the same.
     const [first] = (JSON.parse(answer.slice(4)) as { data: { id: string }[] }).data
     expect(await send('structured', event)).toContain(first?.id)
-    await eventually(async () => (await listed(subject)).length === 2)
+    await eventually('2 events are listed', async () => (await listed(subject)).length === 2)
     for (const each of await listed(subject)) expect(each).toMatchObject({ agent: 'analyzer', created_at: time })
   })
 })
@@ -124,16 +124,16 @@ test('a batch of CloudEvents has a result for each entry', async () => {
       { index: 2, status: 'accepted' },
     ],
   })
-  await eventually(async () => (await listed('batched')).length === 2)
+  await eventually('2 events are listed', async () => (await listed('batched')).length === 2)
 })
 
-test("an event that was read from the log is posted again under its id, and stays its tenant's", async () => {
+test('an event that was read from the log can be posted again with its id, and still belongs to its tenant', async () => {
   const answer = await system.post('/v1/events', '{"type":"task.created","task_id":"again","data":{}}', 202)
   const id = (answer as { data: { id: string }[] }).data[0]?.id ?? ''
   const headers = { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': '/tenants/default', 'ce-type': 'task.created' }
   const posted = await post({ ...headers, 'ce-taskid': 'again', 'content-type': 'application/json' }, '{}')
   expect(posted).toContain(`"id":"${id}","status":"accepted"`)
-  await eventually(async () => (await listed('again')).length === 1)
+  await eventually('1 event is listed', async () => (await listed('again')).length === 1)
   const refused = await post({ ...headers, 'ce-tenant': 'other', 'content-type': 'application/json' }, '{}')
   expect(refused).toContain('"parameter":"ce-tenant"')
 })

@@ -2,10 +2,9 @@ import { execFile, spawn } from 'node:child_process'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { buildOpenapi, GUIDES, type OpenapiDocument, type OpenapiOperation } from '@ariftly/api-documents'
-import { eventually } from '@ariftly/testkit'
+import { eventually, openStream } from '@ariftly/testkit'
 import { chromium } from 'playwright-core'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
-import { openStream } from '../support/read-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 let system: Standalone
@@ -116,12 +115,10 @@ describe('the introduction', () => {
     try {
       let shown = ''
       stream.stdout.setEncoding('utf8').on('data', (text: string) => (shown += text))
-      await eventually(() => shown.includes('event: stream.checkpoint'), { timeoutMs: 60_000 })
+      await eventually('the checkpoint is shown', () => shown.includes('event: stream.checkpoint'))
       expect(await outputOf(post)).toMatchObject({ data: [{ index: 0, status: 'accepted' }] })
-      await eventually(async () => ((await outputOf(list)) as { data: object[] }).data.length === 1, {
-        timeoutMs: 60_000,
-      })
-      await eventually(() => shown.includes('event: task.progress'), { timeoutMs: 60_000 })
+      await eventually('the event', async () => ((await outputOf(list)) as { data: object[] }).data.length === 1)
+      await eventually('the event is shown', () => shown.includes('event: task.progress'))
     } finally {
       stream.kill()
     }
@@ -144,25 +141,20 @@ test('the reference shows the address of its page, and asks no other host for an
     page.on('pageerror', (error) => faults.push(String(error)))
     await page.goto(system.url)
     expect(new URL(page.url()).pathname).toBe('/docs')
-    await eventually(
-      async () => (await page.evaluate<string>('document.body.innerText')).includes(`curl ${system.url}/v1/events -H`),
-      { timeoutMs: 60_000 },
+    await eventually('the page shows the command', async () =>
+      (await page.evaluate<string>('document.body.innerText')).includes(`curl ${system.url}/v1/events -H`),
     )
     expect(await page.locator('a[href$="/docs/guides/streaming"]').first().innerText()).toBe('streaming')
     await page.getByRole('navigation').getByText('Webhooks', { exact: true }).click()
     await page.getByRole('navigation').getByText('Create a webhook', { exact: true }).click()
-    const text = await eventually(
-      async () => {
-        const shown = await page.evaluate<string>('document.body.innerText')
-        return shown.includes(`curl ${system.url}/v1/webhooks`) ? shown : undefined
-      },
-      { timeoutMs: 30_000 },
-    )
+    const text = await eventually('the page shows the webhook command', async () => {
+      const shown = await page.evaluate<string>('document.body.innerText')
+      return shown.includes(`curl ${system.url}/v1/webhooks`) ? shown : undefined
+    })
     expect(text).not.toContain('ARIFTLY_URL')
     // Of the answer, which has an example that the API itself has rendered.
-    await eventually(
-      async () => (await page.evaluate<string>('document.body.innerText')).includes('whsec_C2FVsBQIhrscChlQIMV'),
-      { timeoutMs: 60_000 },
+    await eventually('the page shows the secret of the example', async () =>
+      (await page.evaluate<string>('document.body.innerText')).includes('whsec_C2FVsBQIhrscChlQIMV'),
     )
     expect(text).not.toContain('api.ariftly.io')
     expect({ hosts: [...hosts], faults }).toEqual({ hosts: [system.url], faults: [] })
@@ -256,7 +248,7 @@ async function eventId(): Promise<string> {
     data: { id: string }[]
   }
   const id = answer.data[0]?.id ?? ''
-  await eventually(async () => (await system.request(`/v1/events/${id}`)).status === 200)
+  await eventually('the event is projected', async () => (await system.request(`/v1/events/${id}`)).status === 200)
   return id
 }
 
@@ -269,7 +261,7 @@ async function webhookId(): Promise<string> {
 async function deliveryId(): Promise<string> {
   const webhook = await webhookId()
   await eventId()
-  const id = await eventually(async () => {
+  const id = await eventually('the delivery is listed', async () => {
     const list = (await (await system.request(`/v1/webhooks/${webhook}/deliveries`)).json()) as {
       data: { id: string }[]
     }

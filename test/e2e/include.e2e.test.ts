@@ -23,7 +23,7 @@ beforeAll(async () => {
   const body = `[${`{"type":"task.created","task_id":"${TASK}","data":{"n":1.0}},`.repeat(2).slice(0, -1)}]`
   const { data } = (await system.post('/v1/events', body, 202)) as { data: { id: string }[] }
   eventId = data[0]?.id ?? ''
-  await eventually(() => receiver.requests.length === 2)
+  await eventually('2 requests', () => receiver.requests.length === 2)
 })
 afterAll(async () => {
   await receiver?.close()
@@ -39,7 +39,7 @@ async function get(path: string, apiKey = system.apiKey) {
 /** The timeline of the event, once its delivery is recorded as done. */
 async function settled(query: string): Promise<Timeline> {
   let event: Timeline = { id: '' }
-  await eventually(async () => {
+  await eventually('the delivery is shown as delivered', async () => {
     event = (await get(`/v1/events/${eventId}?${query}`)).json as Timeline
     return event.deliveries?.[0]?.['status'] === 'delivered'
   })

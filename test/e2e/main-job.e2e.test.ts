@@ -1,12 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, type EventType } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { eventually, openStream, startReceiver, type OpenStream, type Receiver } from '@ariftly/testkit'
 import { CloudEvent, Kafka as KafkaBinding } from 'cloudevents'
 import { Kafka, logLevel, type KafkaMessage } from 'kafkajs'
 import { Webhook } from 'standardwebhooks'
 import { rawDataObjects } from '../support/raw-data.ts'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { verifyWebhook } from '../support/verify-webhook.ts'
 
@@ -84,7 +83,7 @@ describe('ten example events that an agent posts', () => {
   })
 
   test('are in GET /v1/events with the same bytes', async () => {
-    const { events, data } = await eventually(async () => {
+    const { events, data } = await eventually('all events are listed', async () => {
       const response = await system.request('/v1/events?order=asc')
       const text = await response.text()
       const list = JSON.parse(text) as { data: Listed[] }
@@ -104,7 +103,7 @@ describe('ten example events that an agent posts', () => {
   })
 
   test('are in the stream with the same bytes, each task in order', async () => {
-    await eventually(() => stream.messages.length >= examples.length)
+    await eventually('the stream has all events', () => stream.messages.length >= examples.length)
     expect(stream.response.headers.get('content-type')).toMatch(/^text\/event-stream/)
     expect(ofTask(stream.messages)).toEqual(ofTask(examples))
     const byType = new Map(stream.messages.map((message) => [message.event, message.data]))
@@ -113,7 +112,7 @@ describe('ten example events that an agent posts', () => {
   })
 
   test('arrive at a webhook receiver, signed in both ways over the bytes that were sent', async () => {
-    await eventually(() => receiver.requests.length >= 2 * examples.length)
+    await eventually('both webhooks have all events', () => receiver.requests.length >= 2 * examples.length)
     for (const [name, secret] of [['plain', PLAIN_SECRET] as const, ['standard', STANDARD_SECRET] as const]) {
       const requests = receiver.requests.filter((r) => r.headers['x-ariftly-webhook-id'] === webhookIds[name])
       const webhook = name === 'plain' ? new Webhook(secret, { format: 'raw' }) : new Webhook(secret)
@@ -181,7 +180,7 @@ async function readTopic(count: number): Promise<readonly KafkaMessage[]> {
         messages.push(message)
       },
     })
-    await eventually(() => messages.length >= count)
+    await eventually('all messages are in the log', () => messages.length >= count)
   } finally {
     await consumer.disconnect()
   }

@@ -21,7 +21,7 @@ let text: string
 beforeAll(async () => {
   system = await startStandalone()
   await system.post('/v1/events', '{"type":"task.created","task_id":"t","data":{}}', 202)
-  const whole = await eventually(async () => {
+  const whole = await eventually('the page has all readers', async () => {
     const page = await (await system.request('/metrics')).text()
     return READERS.every((reader) => page.includes(`\nariftly_${reader}_lag_records{`)) ? page : undefined
   })

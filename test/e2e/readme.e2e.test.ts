@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { GUIDES } from '@ariftly/api-documents'
-import { byForm, eventually, findFreePort } from '@ariftly/testkit'
+import { byForm, DEADLINES, eventually, findFreePort } from '@ariftly/testkit'
 import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
 import { mintIds, type SnippetLanguage } from './minted-ids.ts'
 import { createShell, type Output } from './shell.ts'
@@ -26,7 +26,7 @@ let origin = ''
 beforeAll(async () => {
   system = shell.start('exec npm start', { PORT: '0', DATA_DIR: join(folder, '.data') }, ROOT)
   symlinkSync(join(ROOT, 'examples'), join(folder, 'examples'))
-  origin = await eventually(() => findOrigin(system), { timeoutMs: 110_000 })
+  origin = await eventually('the system is ready', () => findOrigin(system), { timeoutMs: DEADLINES.programStart })
 })
 
 afterAll(() => {
@@ -56,22 +56,24 @@ describe('the shell blocks of the README', () => {
     const [, variables = '', post = '', list = '', stream = '', receiver = '', webhook = ''] = printed
     expect(existsSync(join(folder, '.data/api-key'))).toBe(true)
     const streaming = shell.start(`${variables}exec ${stream}`)
-    await eventually(() => streaming.text.includes('retry:'))
+    await eventually('the stream is open', () => streaming.text.includes('retry:'))
     expect(JSON.parse(await shell.run(`${variables}${post}`))).toMatchObject({
       data: [{ index: 0, status: 'accepted' }],
     })
-    await eventually(() => streaming.text.includes('event: task.progress\ndata: {"task_id":"task_1","message":'))
-    await eventually(async () => {
+    await eventually('the event is streamed', () =>
+      streaming.text.includes('event: task.progress\ndata: {"task_id":"task_1","message":'),
+    )
+    await eventually('the event is listed', async () => {
       expect(JSON.parse(await shell.run(`${variables}${list}`))).toMatchObject({
         data: [{ type: 'task.progress', task_id: 'task_1' }],
       })
       return true
     })
     const receiving = shell.start(`${variables}${receiver}`)
-    await eventually(() => receiving.text.includes('listening on'))
+    await eventually('the receiver listens', () => receiving.text.includes('listening on'))
     expect(JSON.parse(await shell.run(`${variables}${webhook}`))).toMatchObject({ object: 'webhook', enabled: true })
     await shell.run(`${variables}${post}`)
-    await eventually(() => /^evt_\w+ \{.*"message":"Analyzing document"/m.test(receiving.text))
+    await eventually('the event is received', () => /^evt_\w+ \{.*"message":"Analyzing document"/m.test(receiving.text))
   })
 
   test('of npm start: it prints addresses, the variables and the same calls, and they work as printed', async () => {
@@ -89,9 +91,9 @@ describe('the shell blocks of the README', () => {
     const set = `${exports.join('\n')}\n`
     const [stream = '', post = '', list = '', key = ''] = printed
     const streaming = shell.start(`${set}exec ${stream}`)
-    await eventually(() => streaming.text.includes('retry:'))
+    await eventually('the stream is open', () => streaming.text.includes('retry:'))
     expect(JSON.parse(await shell.run(set + post))).toMatchObject({ data: [{ status: 'accepted' }] })
-    await eventually(() => /^event: task\.\w+$/m.test(streaming.text))
+    await eventually('an event is streamed', () => /^event: task\.\w+$/m.test(streaming.text))
     expect(JSON.parse(await shell.run(set + list))).toMatchObject({ object: 'list' })
     const { key: made } = JSON.parse(await shell.run(set + key)) as { key: string }
     const own = await shell.run(`${set}export ARIFTLY_API_KEY=${made}\n${list}`)
@@ -111,7 +113,7 @@ describe('the shell blocks of the guides work as printed, except for the ports',
       if (endless === undefined) outputs.push(await shell.run(variables + block))
       else {
         const started = shell.start(variables + block)
-        await eventually(() => endless.prints.test(started.text))
+        await eventually('the program has printed its line', () => endless.prints.test(started.text))
       }
     }
     expect(outputs.filter((output) => output.includes('/problems/'))).toEqual([])
@@ -133,7 +135,7 @@ describe('an id that docs/ingest.md mints', () => {
       }
       const body = JSON.stringify(ids.map((id) => ({ id, type: 'task.created', task_id: task, data: {} })))
       expect((await fetch(`${origin}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
-      const listed = await eventually(async () => {
+      const listed = await eventually('all events are listed', async () => {
         const answer = await fetch(`${origin}/v1/events?task_id=${task}&order=asc&limit=500`, { headers })
         const { data } = (await answer.json()) as { readonly data: readonly { id: string; created_at: string }[] }
         return data.length === ids.length ? data : undefined

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createStreamIds } from '@ariftly/http'
 import { createKeyring } from '@ariftly/keyring'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
+import { followStream, type FollowedStream } from '../support/follow-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 
 /** Each of a task of its own, so that they are on all partitions. */
@@ -10,16 +10,16 @@ const EVENTS = 40
 
 let system: Standalone
 let receiver: Receiver
-let stream: OpenStream
+let stream: FollowedStream
 let ids: readonly string[]
 
 beforeAll(async () => {
   system = await startStandalone()
   receiver = await startReceiver()
-  stream = await openStream((signal) => system.request('/v1/events/stream', { signal }))
+  stream = await followStream(system.url, system.apiKey)
   ids = [...(await send(0)), ...(await send(EVENTS))]
-  await eventually(() => stream.messages.length === ids.length)
-  await eventually(async () => (await listed()) === ids.length)
+  expect(stream.events).toHaveLength(ids.length)
+  await eventually('all events are listed', async () => (await listed()) === ids.length)
 })
 
 afterAll(async () => {
@@ -35,7 +35,7 @@ async function send(from: number): Promise<readonly string[]> {
     return { type: 'task.progress', task_id: task, data: { task_id: task, message: 'm' } }
   })
   const answer = await system.post('/v1/events', JSON.stringify(events), 202)
-  await eventually(() => stream.messages.length >= from + EVENTS)
+  await stream.shown(from + EVENTS)
   return (answer as { data: { id: string }[] }).data.map(({ id }) => id)
 }
 
@@ -45,9 +45,7 @@ async function listed(): Promise<number> {
 
 /** The ids of what a stream has shown, in its order. */
 function shownIds(): readonly string[] {
-  return stream.messages.map(({ data }) => {
-    return ids[Number((JSON.parse(data) as { task_id: string }).task_id.slice('task-'.length))] ?? ''
-  })
+  return stream.events.map(({ id }) => id)
 }
 
 async function createWebhook(): Promise<string> {
@@ -59,7 +57,7 @@ async function createWebhook(): Promise<string> {
 async function replay(body: object): Promise<Readonly<Record<string, unknown>>> {
   const webhookId = await createWebhook()
   const { id } = (await system.post(`/v1/webhooks/${webhookId}/replay`, JSON.stringify(body), 202)) as { id: string }
-  return await eventually(async () => {
+  return await eventually('the replay has ended', async () => {
     const found = await (await system.request(`/v1/webhooks/${webhookId}/replays/${id}`)).json()
     const ended = found as Readonly<Record<string, unknown>>
     if (ended['status'] !== 'completed') throw new Error('it still runs')
@@ -76,25 +74,25 @@ function receivedBy(webhookId: unknown): readonly string[] {
 test('a replay from a position of a stream delivers exactly the events that the stream showed after it', async () => {
   // The last one is behind all of the first batch; the other one is in the midst of it, where each partition is somewhere else.
   for (const at of [EVENTS - 1, Math.floor(EVENTS / 3)]) {
-    const from = stream.messages[at]?.id ?? ''
+    const from = stream.events[at]?.position ?? ''
     const after = shownIds().slice(at + 1)
     const dry = await replay({ from, dry_run: true })
     expect(dry).toMatchObject({ from, truncated: false, delivery_count: after.length })
     const real = await replay({ from })
     expect(real).toMatchObject({ from, truncated: false, delivery_count: after.length })
-    await eventually(() => receivedBy(real['webhook_id']).length >= after.length)
+    await eventually('the replayed events are received', () => receivedBy(real['webhook_id']).length >= after.length)
     expect(receivedBy(real['webhook_id']).toSorted()).toEqual([...after].toSorted())
     expect(receivedBy(dry['webhook_id'])).toEqual([])
   }
 })
 
 test('a replay from the newest position delivers nothing', async () => {
-  expect(await replay({ from: stream.messages.at(-1)?.id })).toMatchObject({ truncated: false, delivery_count: 0 })
+  expect(await replay({ from: stream.events.at(-1)?.position })).toMatchObject({ truncated: false, delivery_count: 0 })
 })
 
 test('a position of another log begins at the earliest event in reach and says so', async () => {
   const streamIds = createStreamIds(createKeyring(system.env['ENCRYPTION_KEYS'] ?? ''))
-  const { position } = streamIds.open(stream.messages.at(-1)?.id ?? '') ?? {}
+  const { position } = streamIds.open(stream.events.at(-1)?.position ?? '') ?? {}
   const from = streamIds.seal({ epoch: 2, position: position ?? new Float64Array() })
   const lost = await replay({ from })
   expect(lost).toMatchObject({ from, truncated: true, delivery_count: ids.length })
@@ -104,7 +102,7 @@ test('a position of another log begins at the earliest event in reach and says s
 
 test('a forged position, a position together with a time, and neither of both are refused', async () => {
   const path = `/v1/webhooks/${await createWebhook()}/replay`
-  const from = stream.messages[0]?.id ?? ''
+  const from = stream.events[0]?.position ?? ''
   const after = new Date(Date.now() - 60_000).toISOString()
   for (const [body, pointer, code] of [
     [{ from: `${from.slice(0, -1)}${from.endsWith('A') ? 'Q' : 'A'}` }, '/from', 'invalid_value'],

@@ -1,8 +1,8 @@
-import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ROUTES } from '@ariftly/http'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { testFolder } from '@ariftly/testkit'
 import { runPython } from '../support/python.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { makeResources } from './schemathesis/make-resources.ts'
@@ -26,7 +26,7 @@ let folder: string
 
 beforeAll(async () => {
   system = await startStandalone()
-  folder = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'schemathesis-'))
+  folder = testFolder('schemathesis')
 })
 afterAll(async () => {
   await system?.close()

@@ -38,10 +38,10 @@ afterAll(async () => {
 describe('the calls of the product page', () => {
   test('the curl for the stream, pasted unchanged, prints the frames that the page shows', async () => {
     const output = runShell(STREAM_CALL.replace('https://api.ariftly.io', system.url))
-    await eventually(() => output.text.includes('retry:'))
+    await eventually('the stream is open', () => output.text.includes('retry:'))
     await postShownEvents('task_01j9x8k...')
     await postShownEvents('task_of_another')
-    await eventually(() => output.text.includes('event: task.complete'))
+    await eventually('the last event is streamed', () => output.text.includes('event: task.complete'))
     const frames = output.text.split('\n\n').filter((frame) => /^event: (task|artifact)\./m.test(frame))
     expect(frames.map((frame) => frame.replace(/id: v1\.\S+$/, ''))).toEqual(STREAMED)
   })
@@ -51,9 +51,9 @@ describe('the calls of the product page', () => {
     const output = runShell(
       `curl -sN "${system.url}/v1/events/stream?${query}" -H "Authorization: Bearer $ARIFTLY_API_KEY"`,
     )
-    await eventually(() => output.text.includes('retry:'))
+    await eventually('the stream is open', () => output.text.includes('retry:'))
     await postShownEvents('task_get')
-    await eventually(() => output.text.includes('event: task.complete'))
+    await eventually('the last event is streamed', () => output.text.includes('event: task.complete'))
     expect(output.text).toContain('event: task.progress')
     expect(output.text).not.toContain('event: artifact.emitted')
   })
@@ -63,7 +63,7 @@ describe('the calls of the product page', () => {
     const ids = await postShownEvents('task_listed')
     const before = new Date(Date.now() + 60_000).toISOString()
     const query = `task_id=task_listed&agent=analyzer&type=task.complete&after=${after}&before=${before}&limit=500`
-    await eventually(async () => {
+    await eventually('all events are listed', async () => {
       const response = await system.request(`/v1/events?${query}`)
       expect(response.status).toBe(200)
       const list = (await response.json()) as { object: string; has_more: boolean; data: { id: string }[] }
@@ -100,7 +100,7 @@ describe('the calls of the product page', () => {
       const host = new URL(receiver.url).origin
       await system.post('/v1/webhooks', WEBHOOK_BODY.replace('https://your-server.com', host), 201)
       const ids = await postShownEvents('task_signed')
-      await eventually(() => receiver.requests.length >= 1)
+      await receiver.received(1)
       const [request] = receiver.requests
       const payload = request?.body.toString() ?? ''
       const signature = String(request?.headers['x-ariftly-signature'])

@@ -1,4 +1,4 @@
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, untilBlocking, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
 let world: World
@@ -9,15 +9,10 @@ let apiKey: string
 beforeAll(async () => {
   world = await createWorld()
   apiKey = await world.apiKey('acme')
-  first = await startServiceProcess('api', world.env)
-  second = await startServiceProcess('api', world.env)
+  first = await world.startService('api')
+  second = await world.startService('api')
 })
-afterAll(async () => {
-  first?.kill()
-  second?.kill()
-  await Promise.all([first?.exited, second?.exited])
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 function create(api: ServiceProcess): Promise<Response> {
   const headers = {
@@ -38,19 +33,16 @@ test('an api that is killed in the middle of a write leaves nothing, and the sam
     () => 'answered',
     () => 'cut',
   )
-  await eventually(async () => {
-    const { rows } = await blocker.query(
-      'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
-    )
-    return rows.length > 0
-  })
+  await untilBlocking(blocker)
   first.kill('SIGKILL')
   expect(await lost).toBe('cut')
   await blocker.query('COMMIT')
   blocker.release()
 
   let created: Response | undefined
-  await eventually(async () => (created = await create(second)).status !== 409, { everyMs: 250 })
+  await eventually('the second api takes the write', async () => (created = await create(second)).status !== 409, {
+    everyMs: 250,
+  })
   expect(created?.status).toBe(201)
   const { rows } = await world.admin.query(`SELECT FROM webhooks WHERE tenant_id = 'acme'`)
   const kept = created?.headers.get('idempotent-replayed') === 'true'

@@ -4,7 +4,7 @@ import { isWanted, type Observation, type PlacedEvent, type PlannedEvent } from 
 import { tamperings } from './tamper.ts'
 
 describe('checkLedger', () => {
-  test('has nothing to say about a run in which every promise held, reposts included', () => {
+  test('reports nothing about a run in which every promise was kept, reposts included', () => {
     expect(checkLedger(goodRun())).toEqual([])
   })
 

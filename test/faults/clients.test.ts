@@ -52,7 +52,7 @@ describe('the load client', () => {
       acknowledge: (event) => acknowledged.set(event.id, event),
       signal: new AbortController().signal,
     })
-    await eventually(() => acknowledged.size >= 30)
+    await eventually('30 acknowledged events', () => acknowledged.size >= 30)
     const report = await client.finish()
     expect(report).toMatchObject({ cut: 1, unavailable: 2, unexpected: [] })
     expect(acknowledged.size).toBe(report.planned)
@@ -98,7 +98,7 @@ describe('the stream client', () => {
       roamMs: 60_000,
       signal: new AbortController().signal,
     })
-    await eventually(() => client.seen.received.length >= 3)
+    await eventually('3 streamed events', () => client.seen.received.length >= 3)
     await client.close()
     expect(asked).toEqual([undefined, 'v1.1'])
     expect(client.seen.received.map(({ id }) => id)).toEqual(frames.map(({ event }) => event.id))

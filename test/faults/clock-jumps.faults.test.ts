@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventIdMs, typeIdToUuid } from '@ariftly/events'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 import { mintEventId } from '../support/client-event-id.ts'
 
 /** One more than the window of readers has. */
@@ -13,12 +13,13 @@ const JUMP_MS = 11 * 60_000
 const CLOCKS_AGREE_MS = 60_000
 /** How long the clock of ingest stays where it was set. */
 const STAY_MS = 1_500
+/** Pause between two posts of a client. */
+const EVERY_MS = 10
 
 let folder: string
 let clock: string
 let world: World
 let apiKey: string
-let projector: ServiceProcess
 let ingest: ServiceProcess
 
 beforeAll(async () => {
@@ -26,18 +27,14 @@ beforeAll(async () => {
   clock = join(folder, 'clock')
   world = await createWorld()
   apiKey = await world.apiKey('north')
-  projector = await startServiceProcess('projector', world.env)
+  await world.startService('projector')
   setClock(JUMP_MS)
   const preload = pathToFileURL(join(import.meta.dirname, '../support/jumping-clock.mjs')).href
-  const env = { ...world.env, NODE_OPTIONS: `--import=${preload}`, JUMPING_CLOCK_FILE: clock }
-  ingest = await startServiceProcess('ingest', env)
+  const env = { NODE_OPTIONS: `--import=${preload}`, JUMPING_CLOCK_FILE: clock }
+  ingest = await world.startService('ingest', env)
 })
 
 afterAll(async () => {
-  for (const service of [ingest, projector]) {
-    service?.kill('SIGTERM')
-    await service?.exited
-  }
   await world?.close()
   rmSync(folder, { recursive: true, force: true })
 })
@@ -51,27 +48,29 @@ test('an ingest that starts with a clock eleven minutes ahead acknowledges no ev
   const second = await post([newEvent(again), newEvent(own), newEvent()])
   expect(second.entries.map(({ status }) => status)).toEqual(['accepted', 'accepted', 'accepted'])
   expect(second.entries.slice(0, 2).map(({ id }) => id)).toEqual([again, own])
-  await eventually(async () => (await missingOf(second.entries.map(({ id }) => id))).length === 0)
+  await eventually('all events', async () => (await missingOf(second.entries.map(({ id }) => id))).length === 0)
   expect(await clockState()).toBe('more than a minute off a broker')
 })
 
 test('under load a clock that jumps ahead, back and behind loses no acknowledged event, and refuses none', async () => {
   setClock(0)
-  await eventually(async () => (await clockState()) === 'ok')
+  await eventually('the clock is ok', async () => (await clockState()) === 'ok')
   const clients = [startClient(() => undefined), startClient(() => mintEventId(Date.now()))]
-  await eventually(() => clients.every(({ accepted }) => accepted.size > 50))
+  await eventually('all clients have accepted events', () => clients.every(({ accepted }) => accepted.size > 50))
   for (const aheadMs of [JUMP_MS, 0, -JUMP_MS, 0]) {
     const before = clients.map(({ accepted }) => accepted.size)
     const setMs = performance.now()
     setClock(aheadMs)
     await delay(STAY_MS)
-    await eventually(async () => ((await clockState()) === 'ok') === (aheadMs === 0))
-    await eventually(() => clients.every(({ accepted }, at) => accepted.size > (before[at] ?? 0) + 50))
+    await eventually('the jump is seen', async () => ((await clockState()) === 'ok') === (aheadMs === 0))
+    await eventually('all clients have accepted more events', () =>
+      clients.every(({ accepted }, at) => accepted.size > (before[at] ?? 0) + 50),
+    )
     expect(performance.now() - setMs).toBeLessThan(STAY_MS + 20_000)
   }
   await Promise.all(clients.map((client) => client.end()))
   const accepted = clients.flatMap((client) => Array.from(client.accepted))
-  await eventually(async () => (await missingOf(accepted)).length === 0)
+  await eventually('all events are projected', async () => (await missingOf(accepted)).length === 0)
 })
 
 function setClock(aheadMs: number): void {
@@ -111,7 +110,7 @@ function startClient(newId: () => string | undefined) {
       if (entries.some((entry) => entry.status === 'refused')) throw new Error('an event was refused')
       for (const entry of entries) if (entry.status === 'accepted') accepted.add(entry.id)
       waiting = entries.filter((entry) => entry.status === 'retry').map(({ id }) => id)
-      await delay(10)
+      await delay(EVERY_MS)
     }
   }
 

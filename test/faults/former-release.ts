@@ -50,7 +50,7 @@ export async function startFormerRelease(o: {
   async function deleteTenant(api: string, tenant: string): Promise<void> {
     expect(await call(api, 'POST', 'api-keys', { name: tenant, tenant, scopes: ['events:write'] })).toBe(201)
     expect(await call(api, 'DELETE', `tenants/${tenant}`)).toBe(202)
-    await eventually(async () => (await call(api, 'GET', `tenants/${tenant}`)) === 404, { timeoutMs: 30_000 })
+    await eventually('the tenant is gone', async () => (await call(api, 'GET', `tenants/${tenant}`)) === 404)
   }
 
   /** Each event as text, so that a number that was rounded would show. */
@@ -70,7 +70,7 @@ export async function startFormerRelease(o: {
       })
       const answer = await fetch(`${ingest}/v1/events`, { method: 'POST', headers, body: `[${events.join(',')}]` })
       expect({ status: answer.status, text: await answer.text() }).toMatchObject({ status: 202 })
-      await eventually(async () => {
+      await eventually('all events are listed', async () => {
         before = await list(api)
         return before.length === EVENTS
       })

@@ -1,6 +1,3 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { expect } from '@jest/globals'
 import {
   createPartitionPosts,
@@ -9,6 +6,7 @@ import {
   randomSeed,
   startReceiver,
   startServiceProcess,
+  testFolder,
   type PartitionPosts,
   type Receiver,
   type ServiceProcess,
@@ -16,7 +14,8 @@ import {
   type WorldOptions,
 } from '@ariftly/testkit'
 import pg from 'pg'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
+import type { StreamOptions } from '@ariftly/sdk'
+import { followStream, type FollowedStream } from '../support/follow-stream.ts'
 import { tooManyDuplicates } from './checker.ts'
 import { SERVICES, SHORT_TIMES, startFleet, type ServiceName } from './fleet.ts'
 import { observeAtRest } from './rest.ts'
@@ -69,7 +68,8 @@ export interface Installation {
   readonly posts: PartitionPosts
   /** Asks a service, with the key of a tenant. A body makes it a POST. */
   request(service: ServiceName, path: string, body?: string, signal?: AbortSignal): Promise<Response>
-  openStream(path: string): Promise<OpenStream>
+  /** Follows the stream of tenant `north`. */
+  followStream(options?: StreamOptions): Promise<FollowedStream>
   /** Ends the clients and checks every promise. */
   allHeld(run: Run): Promise<void>
   stop(): Promise<void>
@@ -77,7 +77,7 @@ export interface Installation {
 
 /** Starts an installation for a test that breaks what it depends on. */
 export async function startInstallation(o: InstallationOptions): Promise<Installation> {
-  const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'installation-'))
+  const dataDir = testFolder('installation')
   const world = await createWorld({ ...o, env: { ...SHORT_TIMES, DATA_DIR: dataDir } })
   const receiver = await startReceiver()
   const db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
@@ -116,7 +116,7 @@ export async function startInstallation(o: InstallationOptions): Promise<Install
         roamMs: 600_000,
         signal: over.signal,
       }),
-    openStream: (path) => openStream((signal) => request('stream-gateway', path, undefined, signal)),
+    followStream: (options) => followStream(urls['stream-gateway'], apiKey, options),
     async allHeld(run) {
       const reports = await Promise.all(run.clients.map((client) => client.finish()))
       const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 90_000, settleMs: 300, say })

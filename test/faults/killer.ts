@@ -47,12 +47,15 @@ export async function runKiller(options: KillerOptions): Promise<readonly Kill[]
   return kills
 }
 
+/** Between two checks whether a replica is at work. */
+const CHECK_MS = { min: 2, max: 32 } as const
+
 async function killAtWork(replica: Replica, options: KillerOptions): Promise<Kill> {
   const untilMs = options.now() + options.watchMs
   let inFlight = 0
   let checks = 0
   do {
-    if (checks > 0) await sleep(2 + options.random() * 30)
+    if (checks > 0) await sleep(CHECK_MS.min + options.random() * (CHECK_MS.max - CHECK_MS.min))
     inFlight = await countStopped(replica, options.inFlight)
     checks += 1
   } while (inFlight === 0 && options.now() < untilMs)

@@ -29,6 +29,9 @@ interface ListReport {
   readonly unexpected: string[]
 }
 
+/** Between two requests. */
+const PAUSE_MS = { min: 20, max: 80 } as const
+
 /** Starts the client. Listed events are kept, so that the checker can search for another tenant's. */
 export function startListClient(options: ListClientOptions): ListClient {
   const listed = new Map<string, ListedEvent>()
@@ -43,7 +46,7 @@ export function startListClient(options: ListClientOptions): ListClient {
       await (options.random() < 0.2 ? editWebhook() : listPage()).catch(() => {
         if (!ended.aborted) report.cut += 1
       })
-      await sleep(20 + 60 * options.random())
+      await sleep(PAUSE_MS.min + (PAUSE_MS.max - PAUSE_MS.min) * options.random())
     }
   }
 

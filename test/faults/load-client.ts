@@ -41,6 +41,8 @@ export interface LoadReport {
 const TICK_MS = 100
 const BATCH_MAX = 200
 const RETRY_MS = 40
+/** Until an event is posted again that was accepted. */
+const LATER_MS_MAX = 3000
 
 /**
  * Posts at a steady rate, independent of answers: events that are due while ingest is down wait in the client and are posted when
@@ -77,7 +79,7 @@ export function startLoadClient(options: LoadClientOptions): LoadClient {
     report.reposted += 1
     const at = Math.floor(options.random() * waiting.length)
     if (options.random() < 0.5) waiting.splice(at, 0, event)
-    else setTimeout(() => waiting.push(event), 3000 * options.random()).unref()
+    else setTimeout(() => waiting.push(event), LATER_MS_MAX * options.random()).unref()
   }
 
   /** Returns the events that have to be posted again. */

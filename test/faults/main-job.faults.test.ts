@@ -66,10 +66,10 @@ test('loses, doubles, reorders and mixes up nothing while every process is kille
     signal: over.signal,
   })
   const startedMs = performance.now()
-  await eventually(() => run.streams.every((stream) => stream.seen.received.length > 0))
+  await eventually('each stream has an event', () => run.streams.every((stream) => stream.seen.received.length > 0))
 
   const kills = await killAll(run, random)
-  await eventually(() => run.acknowledged.size >= EVENTS_MIN)
+  await eventually('enough events are acknowledged', () => run.acknowledged.size >= EVENTS_MIN)
   const reports = await Promise.all(run.clients.map((client) => client.finish()))
   const ms = performance.now() - startedMs
   const observation = await observeAtRest({ run, world, db, receiver, patienceMs: 60_000, settleMs: 500, say })

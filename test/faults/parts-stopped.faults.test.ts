@@ -3,15 +3,15 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import {
   createWorld,
   eventually,
+  openStream,
   startOwnStack,
   startReceiver,
-  startServiceProcess,
+  type OpenStream,
   type Receiver,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
 import { mintEventId } from '../support/client-event-id.ts'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
 
 const KNOWN_MS = 250
 
@@ -25,7 +25,7 @@ let stream: OpenStream
 beforeAll(async () => {
   stack = await startOwnStack()
   world = await createWorld({ addresses: stack.addresses, env: { DATA_DIR: join(stack.dataDir, 'standalone') } })
-  system = await startServiceProcess('standalone', world.env)
+  system = await world.startService('standalone')
   apiKey = await world.apiKey('north')
   receiver = await startReceiver()
   const webhook = { url: receiver.url, events: ['task.complete'], secret: 'secret of the parts test' }
@@ -35,8 +35,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await stream?.close()
-  system?.kill('SIGTERM')
-  await system?.exited
   await receiver?.close()
   await world?.close()
   await stack?.close()
@@ -46,7 +44,7 @@ describe('when a part is stopped', () => {
   test('Kafka: ingest answers 503 within 250 ms once the outage is detected, and takes the same events when Kafka is back', async () => {
     const id = mintEventId(Date.now())
     await stack.kafka?.stop()
-    await eventually(async () => (await post(id)).status === 503)
+    await eventually('events are refused', async () => (await post(id)).status === 503)
     const tookMs: number[] = []
     for (let attempt = 0; attempt < 10; attempt += 1) {
       const startedMs = performance.now()
@@ -60,7 +58,7 @@ describe('when a part is stopped', () => {
     expect(tookMs.toSorted((a, b) => a - b)[tookMs.length >> 1]).toBeLessThan(KNOWN_MS)
     expect((await request('/v1/events')).status).toBe(200)
     await stack.kafka?.start()
-    await eventually(async () => (await post(id)).status === 202, { everyMs: 100 })
+    await eventually('events are accepted', async () => (await post(id)).status === 202)
     await comesOut(id)
   })
 
@@ -68,7 +66,7 @@ describe('when a part is stopped', () => {
     await stack.postgres?.stop()
     const ids = [mintEventId(Date.now()), mintEventId(Date.now() + 1)]
     for (const id of ids) expect((await post(id)).status).toBe(202)
-    for (const id of ids) await eventually(() => streamed(id))
+    for (const id of ids) await eventually('the event is streamed', () => streamed(id))
     expect((await request('/v1/events')).status).toBe(503)
     await stack.postgres?.start()
     for (const id of ids) await comesOut(id)
@@ -78,8 +76,8 @@ describe('when a part is stopped', () => {
     await stack.redis?.stop()
     const id = mintEventId(Date.now())
     expect((await post(id)).status).toBe(202)
-    await eventually(() => streamed(id))
-    await eventually(() => listed(id))
+    await eventually('the event is streamed', () => streamed(id))
+    await eventually('the event is listed', () => listed(id))
     await stack.redis?.start()
     await comesOut(id)
   })
@@ -87,9 +85,9 @@ describe('when a part is stopped', () => {
 
 /** Listed, streamed and delivered: no accepted event is lost, at any stage. */
 async function comesOut(id: string): Promise<void> {
-  await eventually(() => listed(id), { everyMs: 100 })
-  await eventually(() => streamed(id))
-  await eventually(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === id))
+  await eventually('the event is listed', () => listed(id))
+  await eventually('the event is streamed', () => streamed(id))
+  await eventually('its delivery', () => receiver.requests.some(({ headers }) => headers['webhook-id'] === id))
   expect(stream.messages.filter((message) => message.data.includes(id))).toHaveLength(1)
 }
 

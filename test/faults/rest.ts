@@ -31,12 +31,15 @@ export async function observeAtRest(o: RestOptions): Promise<Observation> {
   const brokers = (o.world.env['KAFKA_BROKERS'] ?? '').split(',')
   const { topic, dlqTopic } = o.world.topics
   const written = await countRecords(brokers, topic)
-  await eventually(async () => (await projectedUpTo(db)) >= written, { timeoutMs: o.patienceMs, everyMs: 200 })
+  await eventually('all records are projected', async () => (await projectedUpTo(db)) >= written, {
+    timeoutMs: o.patienceMs,
+    everyMs: 200,
+  })
   o.say(`${written} records written and projected`)
   const table = (await readTable(db)).filter(isOfRun)
   const requests = o.receiver?.requests ?? []
   const missing = createMissing(run, table, createArrivals(requests))
-  await eventually(() => missing() === 0, { timeoutMs: o.patienceMs, everyMs: 200 }).then(
+  await eventually('nothing is missing', () => missing() === 0, { timeoutMs: o.patienceMs, everyMs: 200 }).then(
     () => o.say('all events have arrived'),
     async () => o.say(`${missing()} still missing: ${await describeDeliveries(db)}`),
   )

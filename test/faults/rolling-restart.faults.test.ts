@@ -4,13 +4,13 @@ import {
   createRandom,
   createWorld,
   eventually,
+  openStream,
   randomSeed,
   startReceiver,
   type Receiver,
   type World,
 } from '@ariftly/testkit'
 import pg from 'pg'
-import { openStream } from '../support/read-stream.ts'
 import { SERVICES, SHORT_TIMES, startReplica, startFleet, type Replica } from './fleet.ts'
 import { startFormerRelease, type FormerRelease } from './former-release.ts'
 import { startLoadBalancer, type LoadBalancer } from './load-balancer.ts'
@@ -20,6 +20,8 @@ import { expectAllHeld, expectChecked } from './verdict.ts'
 
 const CLIENTS = 8
 const EVENTS_PER_S = 240
+/** Pause between two openings of a stream. */
+const EVERY_MS = 10
 const PUBLIC = ['ingest', 'api', 'stream-gateway'] as const
 /** A built checkout of the previous release: its processes are started first and replaced by this one's. */
 const FORMER_DIR = process.env['FORMER_RELEASE_DIR']
@@ -48,7 +50,9 @@ beforeAll(async () => {
     'stream-gateway': await startLoadBalancer(),
   }
   for (const { service, url } of replicas) loadBalancerOf(service)?.add(url)
-  await eventually(() => replicas.every(({ service, url }) => loadBalancerOf(service)?.isUsed(url) !== false))
+  await eventually('all replicas are used', () =>
+    replicas.every(({ service, url }) => loadBalancerOf(service)?.isUsed(url) !== false),
+  )
   await former?.writeAndMigrate({ ingest: loadBalancers.ingest.url, api: loadBalancers.api.url })
 }, 180_000)
 
@@ -81,7 +85,7 @@ test('restarting every process, one after the other, fails no request, cuts no s
     for (const replica of replicas.filter((one) => one.service === service)) {
       const before = run.acknowledged.size
       await replace(replica)
-      await eventually(() => run.acknowledged.size > before + EVENTS_PER_S / 4)
+      await eventually('more events are acknowledged', () => run.acknowledged.size > before + EVENTS_PER_S / 4)
     }
   }
   const opened = await openings.end()
@@ -112,7 +116,7 @@ async function replace(old: Replica): Promise<void> {
   const fresh = await startReplica(old.service, `${old.name} of the next version`, env)
   replicas = [...replicas, fresh]
   loadBalancer?.add(fresh.url)
-  await eventually(() => loadBalancer?.isUsed(fresh.url) !== false)
+  await eventually('the new process is used', () => loadBalancer?.isUsed(fresh.url) !== false)
   expect({ of: old.name, code: await old.stop() }).toEqual({ of: old.name, code: 0 })
   loadBalancer?.remove(old.url)
   say(`${old.name} is replaced`)
@@ -130,7 +134,7 @@ function startOpenings(apiKey: string) {
   async function run(): Promise<void> {
     while (!ending.signal.aborted && !over.signal.aborted) {
       await openOne().catch((error: unknown) => counts.refused.push(String(error)))
-      await sleep(10)
+      await sleep(EVERY_MS)
     }
   }
 

@@ -74,7 +74,7 @@ export async function startRun(o: RunOptions): Promise<Run> {
     o.webhooks.map((wanted) => subscribe(o.api(), keyOf(wanted.tenant), { ...wanted, url })),
   )
   const streams = o.streams.map((wanted) => startStream(o, wanted, keyOf(wanted.tenant)))
-  await eventually(() => streams.every((stream) => stream.canResume()))
+  await eventually('all streams can resume', () => streams.every((stream) => stream.canResume()))
 
   const acknowledged = new Map<string, PlannedEvent>()
   const acknowledge = (event: PlannedEvent) => {

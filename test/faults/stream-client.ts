@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import { createStreamReader, type StreamMessage } from '@ariftly/testkit'
 import type { StreamedEvent, StreamSeen, Wanted } from './ledger.ts'
 import { ledgerIdOf } from './workload.ts'
 
@@ -83,12 +83,11 @@ export function startStreamClient(options: StreamClientOptions): StreamClient {
   }
 
   async function read(response: Response): Promise<void> {
-    const parser = createParser({ onEvent: take, onError: (error) => report.unexpected.push(String(error)) })
-    const decoder = new TextDecoder()
-    for await (const chunk of response.body ?? []) parser.feed(decoder.decode(chunk as Uint8Array, { stream: true }))
+    const reader = createStreamReader(take, (error) => report.unexpected.push(String(error)))
+    for await (const chunk of response.body ?? []) reader.push(chunk as Uint8Array)
   }
 
-  function take(message: EventSourceMessage): void {
+  function take(message: StreamMessage): void {
     if (message.id !== undefined) lastEventId = message.id
     const type = message.event ?? 'message'
     if (type === 'stream.checkpoint') return

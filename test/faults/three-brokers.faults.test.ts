@@ -22,7 +22,8 @@ const REFUSED_MS = byForm({ short: 3_000, long: 30_000 })
 const EVENTS_PER_S = byForm({ short: 40, long: 12 })
 /** A post is answered within twice the produce timeout of 5 s; the rest is for a busy machine. */
 const ANSWERED_MS = 20_000
-const SOON = { timeoutMs: 60_000 }
+/** Pause between two posts. */
+const EVERY_MS = 100
 
 let kafka: ThreeBrokers
 let proxies: readonly CuttingProxy[]
@@ -57,15 +58,15 @@ test('brokers out of reach, frozen and killed: nothing acknowledged is lost, dou
   await refusedFromIngest(killed)
 
   frozen.pause()
-  await eventually(async () => (await ledBy(safe, frozen)).led.length === 0, SOON)
+  await eventually('the frozen broker leads nothing', async () => (await ledBy(safe, frozen)).led.length === 0)
   await goesOn(ofSafe)
   await killed.kill()
   // One replica of three is left in sync, and two are needed.
-  await eventually(async () => {
+  await eventually('posts to all partitions are refused in time', async () => {
     const { status, ms } = await safe.posts.post(ALL)
     expect(ms).toBeLessThan(ANSWERED_MS)
     return status === 503
-  }, SOON)
+  })
   frozen.resume()
   await goesOn(ofSafe)
   await deadAsOnlyReplica(killed, led, others)
@@ -96,10 +97,10 @@ async function refusedFromIngest(broker: ExtraBroker): Promise<void> {
       ...[...new Set(mixed)].map((partition) => [partition, led.includes(partition) ? 'retry' : 'accepted']),
     ])
     expect(ms).toBeLessThan(ANSWERED_MS)
-    await sleep(100)
+    await sleep(EVERY_MS)
   }
   await proxies[1]?.accept()
-  await eventually(async () => (await safe.posts.post(led)).status === 202, SOON)
+  await eventually('its partitions accept events', async () => (await safe.posts.post(led)).status === 202)
 }
 
 /** A dead broker costs its own partitions alone: they get a fast 503, all others are written and read. Starts it again. */
@@ -109,9 +110,9 @@ async function deadAsOnlyReplica(
   others: readonly number[],
 ): Promise<void> {
   const { posts } = single
-  const stream = await single.openStream('/v1/events/stream?agent=partitions')
-  await eventually(async () => (await posts.post(led)).status === 503, SOON)
-  await eventually(async () => (await posts.post(others)).status === 202, SOON)
+  const stream = await single.followStream({ agent: 'partitions' })
+  await eventually('its partitions refuse events', async () => (await posts.post(led)).status === 503)
+  await eventually('the other partitions accept events', async () => (await posts.post(others)).status === 202)
   const endMs = performance.now() + DOWN_MS
   const refusedMs: number[] = []
   while (performance.now() < endMs) {
@@ -120,13 +121,13 @@ async function deadAsOnlyReplica(
     refusedMs.push(refused.ms)
     const { status, accepted } = await posts.post(others)
     expect(status).toBe(202)
-    const isStreamed = (id: string): boolean => stream.messages.some(({ data }) => data.includes(id))
-    await eventually(() => accepted.every(isStreamed), SOON)
-    await sleep(100)
+    const isStreamed = (id: string): boolean => stream.events.some((event) => event.id === id)
+    await eventually('all accepted events are streamed', () => accepted.every(isStreamed))
+    await sleep(EVERY_MS)
   }
   expect(refusedMs.toSorted((a, b) => a - b)[Math.floor(refusedMs.length / 2)]).toBeLessThan(250)
   await broker.start()
-  await eventually(async () => (await posts.post(led)).status === 202, SOON)
+  await eventually('its partitions accept events again', async () => (await posts.post(led)).status === 202)
   await stream.close()
 }
 
@@ -145,5 +146,5 @@ async function ledBy(
 /** Events of every client are acknowledged. */
 async function goesOn(run: Run): Promise<void> {
   const before = run.acknowledged.size
-  await eventually(() => run.acknowledged.size > before + 2 * EVENTS_PER_S, SOON)
+  await eventually('more events are acknowledged', () => run.acknowledged.size > before + 2 * EVENTS_PER_S)
 }

@@ -21,7 +21,6 @@ import type { Run } from './run.ts'
 const PARTITIONS = 4
 const EVENTS_PER_S = 40
 const FOREIGN_MS = byForm({ short: 4_000, long: 10_000 })
-const SOON = { everyMs: 100 }
 const USERS = Object.keys(LOG_USERS) as (keyof typeof LOG_USERS)[]
 const READY = { ready: true, body: expect.stringContaining('ok'), fault: 0 }
 
@@ -130,17 +129,17 @@ function wrong(why: string): object {
 
 async function allSay(each: Behind, state: object): Promise<void> {
   for (const user of USERS) {
-    await eventually(async () => {
+    await eventually(`${user} says so`, async () => {
       expect({ user, ...(await logStateOf(each, user)) }).toEqual({ user, ...state })
       return true
-    }, SOON)
+    })
   }
 }
 
 async function deleteTopics(client: KafkaClient, { topic, dlqTopic }: TestTopics): Promise<void> {
   await client.withAdmin(async (admin) => {
     await admin.deleteTopics({ topics: [topic, dlqTopic] })
-    await eventually(async () => !(await admin.listTopics()).includes(topic), SOON)
+    await eventually('the topic is gone', async () => !(await admin.listTopics()).includes(topic))
   })
 }
 
@@ -156,12 +155,12 @@ async function adoptLog(each: Behind, epoch: number): Promise<void> {
 
 /** A post is written, listed, streamed and delivered. */
 async function comesOut(each: Behind): Promise<void> {
-  const stream = await each.openStream('/v1/events/stream')
+  const stream = await each.followStream()
   const id = mintEventId(Date.now())
-  await eventually(async () => (await post(each, id)).status === 202, SOON)
+  await eventually('events are accepted', async () => (await post(each, id)).status === 202)
   await isListed(each, id)
-  await eventually(() => stream.messages.some(({ data }) => data.includes(id)), SOON)
-  await eventually(() => each.receiver.requests.some(({ headers }) => headers['webhook-id'] === id), SOON)
+  await stream.shows(id)
+  await eventually('its delivery', () => each.receiver.requests.some(({ headers }) => headers['webhook-id'] === id))
   await stream.close()
 }
 
@@ -176,7 +175,7 @@ async function isRefused(each: Behind): Promise<void> {
 }
 
 async function isListed(each: Behind, id: string): Promise<void> {
-  await eventually(async () => (await each.request('api', `/v1/events/${id}`)).status === 200, SOON)
+  await eventually('the event is listed', async () => (await each.request('api', `/v1/events/${id}`)).status === 200)
 }
 
 /** Records in the topic on the foreign cluster. */
@@ -192,5 +191,5 @@ async function post(each: Behind, id: string): Promise<Response> {
 /** Events of every client are acknowledged. */
 async function goesOn(run: Run): Promise<void> {
   const before = run.acknowledged.size
-  await eventually(() => run.acknowledged.size > before + EVENTS_PER_S, SOON)
+  await eventually('more events are acknowledged', () => run.acknowledged.size > before + EVENTS_PER_S)
 }

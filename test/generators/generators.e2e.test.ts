@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { testFolder } from '@ariftly/testkit'
 import { ROOT } from '../docs/markdown.ts'
 import { runPython } from '../support/python.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
@@ -25,7 +25,7 @@ let document: string
 beforeAll(async () => {
   system = await startStandalone()
   proxy = await startRenamingProxy(system.url, 'task.complete', 'task.archived')
-  folder = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'generators-'))
+  folder = testFolder('generators')
   document = join(folder, 'openapi.json')
   writeFileSync(document, await (await system.request('/openapi.json')).text())
 })

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
-import { copyFileSync, mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createPool, migrate, MIGRATIONS_DIR, type Pool } from '@ariftly/store'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { callApi, createWorld, eventually, testFolder, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
 /** The migrations of the previous release (d8d7e9a). */
@@ -22,27 +21,22 @@ const DATABASE = `test_former_${process.pid}`
 
 let world: World
 let owner: Pool
-const processes: ServiceProcess[] = []
 let api: string
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
   await world.admin.query(`CREATE DATABASE ${DATABASE}`)
   const url = Object.assign(new URL(world.env['DATABASE_ADMIN_URL'] ?? ''), { pathname: `/${DATABASE}` }).href
-  const dir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'migrations-'))
+  const dir = testFolder('migrations')
   for (const name of FORMER) copyFileSync(join(MIGRATIONS_DIR, `${name}.sql`), join(dir, `${name}.sql`))
   owner = createPool({ role: null, url, applicationName: 'test', max: 2 })
   await migrate(url, { dir })
   await insertFormerData()
   await migrate(url)
-  for (const name of ['api', 'projector'] as const) {
-    processes.push(await startServiceProcess(name, { ...world.env, DATABASE_URL: url }))
-  }
-  api = processes[0]?.url ?? ''
+  await world.startService('projector', { DATABASE_URL: url })
+  ;({ url: api } = await world.startService('api', { DATABASE_URL: url }))
 })
 afterAll(async () => {
-  for (const process of processes) process.kill()
-  await Promise.all(processes.map(({ exited }) => exited))
   await owner?.end()
   await world?.admin.query(`DROP DATABASE ${DATABASE} WITH (FORCE)`)
   await world?.close()
@@ -91,12 +85,8 @@ async function insertFormerData(): Promise<void> {
   )
 }
 
-async function call(method: string, path: string, key: string, body?: object) {
-  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
-  const answer = await fetch(`${api}${path}`, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
-  const text = await answer.text()
-  return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
-}
+const call = (method: string, path: string, key: string, body?: object) =>
+  callApi({ url: api + path, key, method, body })
 
 test("the previous release's data has all new features: timeline, lists of deliveries, rotation, limits, deletion", async () => {
   const [event] = (await call('GET', '/v1/events?include=log,deliveries', KEY)).body['data'] as readonly object[]
@@ -120,10 +110,13 @@ test("the previous release's data has all new features: timeline, lists of deliv
   expect(await call('GET', '/v1/tenants/acme', OPERATOR)).toMatchObject({ status: 200, body: { state: 'active' } })
   expect((await call('PUT', '/v1/tenants/acme', OPERATOR, { limits: { webhooks: 1 } })).status).toBe(201)
   const another = { url: 'https://example.com/', events: ['*'] }
-  await eventually(async () => (await call('POST', '/v1/webhooks', KEY, another)).body['code'] === 'too_many_webhooks')
+  await eventually(
+    'the webhooks of the tenant are counted',
+    async () => (await call('POST', '/v1/webhooks', KEY, another)).body['code'] === 'too_many_webhooks',
+  )
 
   expect((await call('DELETE', '/v1/tenants/acme', OPERATOR)).status).toBe(202)
-  await eventually(async () => (await call('GET', '/v1/tenants/acme', OPERATOR)).status === 404)
+  await eventually('the tenant is gone', async () => (await call('GET', '/v1/tenants/acme', OPERATOR)).status === 404)
   const { rows } = await owner.query(`SELECT FROM events WHERE tenant_id = 'acme' UNION ALL SELECT FROM deliveries`)
   expect(rows).toEqual([])
 })

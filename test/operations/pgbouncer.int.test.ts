@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
-import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, type World } from '@ariftly/testkit'
 import { startPgBouncer, type PgBouncer } from '../support/pgbouncer.ts'
 
 let world: World
@@ -48,7 +48,7 @@ describe('PgBouncer', () => {
   test('in session mode serves the API', async () => {
     const { urlOf } = await start('session', 20)
     const DATABASE_URL = urlOf(world.database.adminUrl)
-    const api = await startServiceProcess('api', { ...world.env, DATABASE_URL })
+    const api = await world.startService('api', { DATABASE_URL })
     const authorization = `Bearer ${await world.apiKey('acme')}`
     const response = await fetch(`${api.url}/v1/events`, { headers: { authorization } })
     expect(response.status).toBe(200)
@@ -59,7 +59,7 @@ describe('PgBouncer', () => {
   test('in transaction mode is refused at the start, with what to change', async () => {
     const { urlOf } = await start('transaction', 20)
     const DATABASE_URL = urlOf(world.database.adminUrl)
-    const api = await startServiceProcess('api', { ...world.env, DATABASE_URL }, { untilReady: false })
+    const api = await world.startService('api', { DATABASE_URL }, { untilReady: false })
     expect(await api.exited).toBe(78)
     expect(api.output()).toContain('There is a connection pooler in transaction mode before Postgres')
     expect(api.output()).toContain('pool_mode = session')

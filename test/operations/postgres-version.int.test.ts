@@ -2,7 +2,6 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
   createWorld,
   startCuttingProxy,
-  startServiceProcess,
   type CuttingProxy,
   type ServiceProcessName,
   type World,
@@ -26,7 +25,7 @@ beforeAll(async () => {
     answers: (chunk) => Buffer.from(chunk.toString('latin1').replaceAll(version, `16${version.slice(2)}`), 'latin1'),
   })
   const old = (url: string): string => Object.assign(new URL(url), { port: String(proxy.port) }).href
-  env = { ...world.env, DATABASE_URL: old(world.database.url), DATABASE_ADMIN_URL: old(world.database.adminUrl) }
+  env = { DATABASE_URL: old(world.database.url), DATABASE_ADMIN_URL: old(world.database.adminUrl) }
 })
 
 afterAll(async () => {
@@ -44,7 +43,7 @@ const SERVICES: readonly ServiceProcessName[] = [
 ]
 
 test.each(SERVICES)('%s refuses a Postgres older than 17 at its start, with its version', async (name) => {
-  const service = await startServiceProcess(name, env, { untilReady: false })
+  const service = await world.startService(name, env, { untilReady: false })
   expect(await service.exited).toBe(78)
   expect(service.output()).toContain('The server of DATABASE_URL is PostgreSQL 16. Version 17 or newer is needed.')
 })

@@ -6,22 +6,20 @@ import {
   createTemplateDatabase,
   createWorld,
   eventually,
-  type Receiver,
+  openStream,
   redisCommand,
-  type ServiceProcess,
   stackEnvironment,
   startReceiver,
-  startServiceProcess,
+  type OpenStream,
+  type Receiver,
+  type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
 import { createPool } from '@ariftly/store'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { runProjectionCommand } from '../projection/run-projection-command.ts'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
 import { archivingSettings, restoreBaseBackup, START_BACKUP, STOP_BACKUP, takeBaseBackup } from './base-backup.ts'
 import { startSteadyLoad } from './steady-load.ts'
-
-const PATIENCE = { timeoutMs: 60_000 }
 
 let folder: string
 let stack: LocalStack
@@ -42,13 +40,11 @@ beforeAll(async () => {
   await createTemplateDatabase(stack.addresses.postgres)
   const env = { WEBHOOK_RETRY_SCHEDULE_S: '1,1,1,1', WEBHOOK_WORKER_DEAD_MS: '4000' }
   world = await createWorld({ addresses: stack.addresses, env: { ...env, DATA_DIR: join(folder, 'system') } })
-  system = await startServiceProcess('standalone', world.env)
+  system = await world.startService('standalone')
   receiver = await startReceiver()
 })
 
 afterAll(async () => {
-  system?.kill('SIGKILL')
-  await system?.exited
   await receiver?.close()
   await world?.close().catch(() => undefined) // Its Postgres was removed on purpose.
   await restored?.close()
@@ -92,7 +88,7 @@ async function startOnBackup(file: string): Promise<Readonly<Record<string, stri
   const moved = (url = '') => Object.assign(new URL(url), { port }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
   const env = { ...world.env, DATABASE_URL: moved(DATABASE_URL), DATABASE_ADMIN_URL: moved(DATABASE_ADMIN_URL) }
-  system = await startServiceProcess('standalone', env)
+  system = await world.startService('standalone', env)
   return env
 }
 
@@ -108,7 +104,7 @@ test('a database restored from a backup taken under load ends up with every even
   const before = await subscribe(apiKey)
   const open = await stream(apiKey)
   const load = startSteadyLoad(system.url, apiKey)
-  await eventually(() => load.accepted.length >= 300 && receiver.requests.length >= 300, PATIENCE)
+  await eventually('300 events are delivered', () => load.accepted.length >= 300 && receiver.requests.length >= 300)
   const finished = new Set(deliveredIds().slice(0, 150))
   const resumeFrom = open.messages.at(-1)?.id
 
@@ -116,10 +112,10 @@ test('a database restored from a backup taken under load ends up with every even
   await takeBaseBackup(world.env['DATABASE_ADMIN_URL'] ?? '', join(folder, 'first/postgres/data'), file)
   const inBackup = load.accepted.length
   const after = await subscribe(apiKey)
-  await eventually(() => load.accepted.length >= inBackup + 300, PATIENCE)
+  await eventually('300 more events are accepted', () => load.accepted.length >= inBackup + 300)
   await load.stop()
-  await eventually(() => new Set(deliveredIds()).size === load.accepted.length, PATIENCE)
-  await eventually(() => idsOf(open).length === load.accepted.length, PATIENCE)
+  await eventually('all events are delivered', () => new Set(deliveredIds()).size === load.accepted.length)
+  await eventually('all events are streamed', () => idsOf(open).length === load.accepted.length)
   expect(load.refused).toEqual([])
   const lastSeen = open.messages.at(-1)?.id
   const shown = idsOf(open)
@@ -134,7 +130,7 @@ test('a database restored from a backup taken under load ends up with every even
   // Table = log, and no event is missing.
   const pool = createPool({ role: null, url: env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
   const countEvents = async () => (await pool.query<{ n: number }>('SELECT count(*)::int AS n FROM events')).rows[0]?.n
-  await eventually(async () => (await countEvents()) === load.accepted.length, PATIENCE)
+  await eventually('all events are projected', async () => (await countEvents()) === load.accepted.length)
   await pool.end()
   const verified = await runProjectionCommand(env, 'verify')
   expect(verified).toEqual({
@@ -145,20 +141,20 @@ test('a database restored from a backup taken under load ends up with every even
   // Streams continue where they were: after the backup, and before it.
   const [resumed, fromBefore] = await Promise.all([stream(apiKey, lastSeen), stream(apiKey, resumeFrom)])
   const more = startSteadyLoad(system.url, apiKey)
-  await eventually(() => more.accepted.length >= 50, PATIENCE)
+  await eventually('50 events are accepted', () => more.accepted.length >= 50)
   await more.stop()
-  await eventually(() => idsOf(resumed).length >= more.accepted.length, PATIENCE)
+  await eventually('the new events are streamed', () => idsOf(resumed).length >= more.accepted.length)
   const unseen = shown.slice(open.messages.findIndex(({ id }) => id === resumeFrom) + 1)
-  await eventually(() => idsOf(fromBefore).length >= unseen.length + more.accepted.length, PATIENCE)
+  await eventually('unseen and new events', () => idsOf(fromBefore).length >= unseen.length + more.accepted.length)
   expect(idsOf(resumed).toSorted()).toEqual(more.accepted.toSorted())
   expect(idsOf(fromBefore).toSorted()).toEqual([...unseen, ...more.accepted].toSorted())
   await Promise.all([resumed.close(), fromBefore.close()])
 
   // Webhooks: deliveries after the backup are sent again with their ids, deliveries that ended long before are not, none is missing.
   const all = new Set([...load.accepted, ...more.accepted])
-  await eventually(() => new Set(deliveredIds()).size === all.size, PATIENCE)
+  await eventually('all events are delivered', () => new Set(deliveredIds()).size === all.size)
   const again = () => countById(deliveredIds().slice(deliveredBefore))
-  await eventually(() => load.accepted.slice(inBackup).every((id) => again().has(id)), PATIENCE)
+  await eventually('all lost deliveries', () => load.accepted.slice(inBackup).every((id) => again().has(id)))
   expect(new Set(deliveredIds())).toEqual(all)
   expect([...again().keys()].filter((id) => finished.has(id))).toEqual([])
 

@@ -9,14 +9,12 @@ import {
   eventually,
   stackAddresses,
   startCuttingProxy,
-  startServiceProcess,
   type CuttingProxy,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
 import { startPrimary, startStandby } from './standby.ts'
 
-const PATIENCE = { everyMs: 100 }
 let folder: string
 let primary: LocalStack
 let standby: LocalStack
@@ -41,13 +39,11 @@ beforeAll(async () => {
   proxy = await startCuttingProxy(addressOf(primary))
   const named = (url = ''): string => Object.assign(new URL(url), { port: String(proxy.port) }).href
   const { DATABASE_URL, DATABASE_ADMIN_URL } = world.env
-  const env = { ...world.env, DATABASE_URL: named(DATABASE_URL), DATABASE_ADMIN_URL: named(DATABASE_ADMIN_URL) }
-  system = await startServiceProcess('standalone', env)
+  const env = { DATABASE_URL: named(DATABASE_URL), DATABASE_ADMIN_URL: named(DATABASE_ADMIN_URL) }
+  system = await world.startService('standalone', env)
 })
 
 afterAll(async () => {
-  system?.kill('SIGKILL')
-  await system?.exited
   await proxy?.close()
   await world?.close()
   await standby?.close()
@@ -76,7 +72,7 @@ async function listed(taskId: string): Promise<number> {
 
 test("a standby with the primary's name makes reads and writes 503, posts continue, and all recovers without a restart once the name leads to the primary again", async () => {
   expect(await postEvent('before')).toBe(202)
-  await eventually(async () => (await listed('before')) === 1, PATIENCE)
+  await eventually('the event is listed', async () => (await listed('before')) === 1)
 
   proxy.leadTo(addressOf(standby))
   const statuses: number[] = []
@@ -86,6 +82,6 @@ test("a standby with the primary's name makes reads and writes 503, posts contin
 
   // Connections are not cut here: those to the standby have to be given up by their pools.
   proxy.leadNewTo(addressOf(primary))
-  await eventually(async () => (await createWebhook()) === 201, PATIENCE)
-  await eventually(async () => (await listed('meanwhile')) === 1 && (await listed('before')) === 1, PATIENCE)
+  await eventually('webhooks can be made', async () => (await createWebhook()) === 201)
+  await eventually('both events', async () => (await listed('meanwhile')) === 1 && (await listed('before')) === 1)
 }, 300_000)

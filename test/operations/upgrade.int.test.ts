@@ -1,12 +1,13 @@
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createPool, migrate, MIGRATIONS_DIR, type Pool } from '@ariftly/store'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, testFolder, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startSteadyLoad } from './steady-load.ts'
 
+/** Pause between two lists. */
+const EVERY_MS = 20
 const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
 const OURS = readdirSync(MIGRATIONS_DIR).toSorted()
 const LAST = (OURS.at(-1) ?? '').replace(/\.sql$/, '')
@@ -23,7 +24,7 @@ const NEXT = `
 
 /** A folder with some of our migrations, and one of the next release. */
 function migrationsOf(files: readonly string[], next?: string): string {
-  const dir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'migrations-'))
+  const dir = testFolder('migrations')
   for (const file of files) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
   if (next !== undefined) writeFileSync(join(dir, '9999_next_release.sql'), next)
   return dir
@@ -33,7 +34,7 @@ let world: World
 let admin: Pool
 
 beforeAll(async () => {
-  const dataDir = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'upgrade-')), 'data')
+  const dataDir = join(testFolder('upgrade'), 'data')
   mkdirSync(dataDir)
   world = await createWorld({ env: { DATA_DIR: dataDir, WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' } })
   admin = createPool({ role: null, url: world.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
@@ -55,8 +56,8 @@ describe('on a schema that is older than the code', () => {
   afterAll(() => admin.query(`DROP DATABASE ${name} WITH (FORCE)`))
 
   test.each(SERVICES)('%s ends immediately, and names the missing migration', async (service) => {
-    const env = { ...world.env, DATABASE_URL: url, LOG_LEVEL: 'error' }
-    const process = await startServiceProcess(service, env, { untilReady: false })
+    const env = { DATABASE_URL: url, LOG_LEVEL: 'error' }
+    const process = await world.startService(service, env, { untilReady: false })
     expect(await process.exited).toBe(1)
     expect(process.output()).toContain(`run migrate first. Missing: ${LAST}.`)
   })
@@ -70,7 +71,7 @@ describe('on a schema that is older than the code', () => {
     await older.end()
     expect(rows).toEqual([{ epoch: 7, topic: 'kept' }])
     expect(had.map((row) => `${row.name}.sql`)).toEqual(OURS)
-    const api = await startServiceProcess('api', { ...world.env, DATABASE_URL: url })
+    const api = await world.startService('api', { DATABASE_URL: url })
     api.kill('SIGTERM')
     expect(await api.exited).toBe(0)
   })
@@ -81,15 +82,13 @@ describe('under load', () => {
   const atEnd: (() => Promise<unknown>)[] = []
 
   beforeAll(async () => {
-    system = await startServiceProcess('standalone', world.env)
+    system = await world.startService('standalone')
   })
   afterAll(async () => {
     for (const end of atEnd) await end()
-    system?.kill('SIGTERM')
-    await system?.exited
   })
 
-  test('the next release migrates while a long reader holds it up, and no request fails; this one works on after it', async () => {
+  test('the next release migrates while a long transaction delays it, no request fails, and this release still works afterwards', async () => {
     const apiKey = await world.apiKey('default')
     const headers = { authorization: `Bearer ${apiKey}` }
     const load = startSteadyLoad(system.url, apiKey)
@@ -108,21 +107,17 @@ describe('under load', () => {
     const migrateNext = () => migrate(url, { dir, log: (step) => steps.push(step) })
     const migrating = Promise.all([migrateNext(), migrateNext()])
     atEnd.push(() => migrating)
-    await eventually(() => steps.filter((step) => step.includes('trying again')).length >= 2)
+    await eventually('2 repeated steps', () => steps.filter((step) => step.includes('trying again')).length >= 2)
     await reader.query('COMMIT')
     await migrating
     const soFar = load.accepted.length
-    await eventually(() => load.accepted.length >= soFar + 100 && lists.answered() > 20)
+    await eventually('100 more events and 20 lists', () => load.accepted.length >= soFar + 100 && lists.answered() > 20)
     await Promise.all([load.stop(), lists.stop()])
     expect({ posts: load.refused, lists: lists.failed }).toEqual({ posts: [], lists: [] })
-    await eventually(async () => (await countEvents()) === load.accepted.length)
+    await eventually('all events are projected', async () => (await countEvents()) === load.accepted.length)
 
     // A process of this release that starts on the schema of the next one.
-    const api = await startServiceProcess('api', world.env)
-    atEnd.push(async () => {
-      api.kill('SIGTERM')
-      await api.exited
-    })
+    const api = await world.startService('api')
     const page = (await (await fetch(`${api.url}/v1/events?limit=500`, { headers })).json()) as { data: object[] }
     expect(page.data).toHaveLength(Math.min(500, load.accepted.length))
   })
@@ -147,7 +142,7 @@ function startListing(url: string, headers: Readonly<Record<string, string>>) {
       const text = await answer.text()
       answered += 1
       if (answer.status !== 200) failed.push(`${answer.status} ${text}`)
-      await sleep(20)
+      await sleep(EVERY_MS)
     }
   }
 

@@ -1,11 +1,10 @@
 import { execFile } from 'node:child_process'
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { newEventId, type LogEvent } from '@ariftly/events'
+import type { LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, type ProducerRecord } from '@ariftly/kafka'
-import { createTestTopics, recordsOf, silentLog, stackAddresses } from '@ariftly/testkit'
+import { createTestTopics, recordsOf, sampleEvent, silentLog, stackAddresses, testFolder } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
 import { compileJava } from '../support/java.ts'
@@ -52,8 +51,7 @@ async function changeJson(file: string): Promise<void> {
 }
 
 function event(tenant: string, type: LogEvent['type'], taskId: string): LogEvent {
-  const data = Buffer.from(`{"task_id":"${taskId}"}`)
-  return { tenant, id: newEventId(Date.now()), type, taskId, sessionId: null, agent: null, data, traceparent: null }
+  return sampleEvent({ tenant, type, taskId, data: Buffer.from(`{"task_id":"${taskId}"}`) })
 }
 
 async function append(topic: string, records: readonly ProducerRecord[]): Promise<void> {
@@ -78,7 +76,7 @@ function recordsToSkip(): readonly ProducerRecord[] {
 }
 
 async function checkExample(example: Example, topic: string): Promise<void> {
-  const file = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'example-')), example.stateFile)
+  const file = join(testFolder('example'), example.stateFile)
   const count = async () => JSON.parse(await example.run(stackAddresses().kafka, topic, file, '--until-end')) as unknown
 
   const first = ['t1', 't2', 't3', 't4'].map((task) => event('acme', 'task.created', task))

@@ -11,6 +11,8 @@ const TIMES = byForm<Readonly<Record<string, string>>>({
   long: {},
 })
 const CLIENTS = 4
+/** Pauses of a client after an acceptance and after a refusal. */
+const [NEXT_MS, RETRY_MS] = [5, 50]
 const BATCH = 10
 
 let system: OwnSystem
@@ -40,7 +42,7 @@ function startPoster() {
       const entries = await post(waiting)
       for (const { id, status } of entries) if (status === 'accepted') accepted.add(id)
       waiting = waiting.filter((id) => !accepted.has(id))
-      await delay(waiting.length === 0 ? 5 : 50)
+      await delay(waiting.length === 0 ? NEXT_MS : RETRY_MS)
     }
   }
 
@@ -63,15 +65,17 @@ test(
   'a broker frozen for longer than every timeout loses no accepted event and makes no duplicate',
   async () => {
     const posters = Array.from({ length: CLIENTS }, startPoster)
-    await eventually(() => posters.every(({ accepted }) => accepted.size > 50))
+    await eventually('50 events of each client are accepted', () => posters.every(({ accepted }) => accepted.size > 50))
     system.stack.kafka?.pause()
     await delay(FROZEN_MS)
     const before = posters.map(({ accepted }) => accepted.size)
     system.stack.kafka?.resume()
-    await eventually(() => posters.every(({ accepted }, i) => accepted.size > (before[i] ?? 0) + 50))
+    await eventually('50 more events of each client are accepted', () =>
+      posters.every(({ accepted }, i) => accepted.size > (before[i] ?? 0) + 50),
+    )
     await Promise.all(posters.map(({ end }) => end()))
     const accepted = posters.flatMap((poster) => [...poster.accepted])
-    await eventually(async () => (await storedIds()).length >= accepted.length, { everyMs: 100 })
+    await eventually('all events are projected', async () => (await storedIds()).length >= accepted.length)
     const stored = await storedIds()
     const posted = new Set(posters.flatMap((poster) => [...poster.posted]))
     expect(accepted.filter((id) => !stored.includes(id))).toEqual([])

@@ -69,15 +69,15 @@ async function storedIds(): Promise<readonly string[]> {
 
 test('when Postgres cannot extend a file, ingest continues, and the projector waits and recovers without a loss', async () => {
   const ids = [...(await post()).ids]
-  await eventually(async () => (await storedIds()).length === BATCH)
+  await eventually('the first events are projected', async () => (await storedIds()).length === BATCH)
   limitFiles(FILE_BYTES_MAX)
   for (let batch = 0; batch < BATCHES; batch += 1) ids.push(...(await post()).ids)
-  await eventually(() => system.projector.output().includes('could not extend file'))
+  await eventually('the disk is full', () => system.projector.output().includes('could not extend file'))
   ids.push(...(await post()).ids)
   expect((await storedIds()).length).toBeLessThan(ids.length)
   expect((await fetch(`${system.projector.url}/readyz`)).status).toBe(200)
   limitFiles('unlimited')
-  await eventually(async () => (await storedIds()).length === ids.length)
+  await eventually('all events are projected', async () => (await storedIds()).length === ids.length)
   expect(await storedIds()).toEqual(ids.toSorted())
   expect(system.stack.postgres?.running).toBe(true)
 })

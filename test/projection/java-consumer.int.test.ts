@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { encodeRecord, newEventId, type LogEvent } from '@ariftly/events'
+import { encodeRecord, type LogEvent } from '@ariftly/events'
 import { createKafka, createProducer, type KafkaClient, type ProducerRecord } from '@ariftly/kafka'
 import { createLogger } from '@ariftly/runtime'
-import { stackAddresses } from '@ariftly/testkit'
+import { sampleEvent, stackAddresses } from '@ariftly/testkit'
 import { runKafkaTool } from './run-kafka-tool.ts'
 
 const topic = `test-${randomBytes(6).toString('hex')}.java`
@@ -28,17 +28,9 @@ afterAll(async () => {
 })
 
 function event(over: Partial<LogEvent>): Omit<ProducerRecord, 'partition'> {
-  return encodeRecord({
-    tenant: 'acme',
-    id: newEventId(Date.now()),
-    type: 'task.progress',
-    taskId: 'task_1',
-    sessionId: null,
-    agent: null,
-    data: Buffer.from('{"task_id":"task_1","message":"Grüße, 世界 🚀"}'),
-    traceparent: null,
-    ...over,
-  })
+  return encodeRecord(
+    sampleEvent({ taskId: 'task_1', data: Buffer.from('{"task_id":"task_1","message":"Grüße, 世界 🚀"}'), ...over }),
+  )
 }
 
 /** Two batches: events as the API writes them, and other records that the format allows. */

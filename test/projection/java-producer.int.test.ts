@@ -1,27 +1,20 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { encodeRecord } from '@ariftly/events'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
-import { createEventWriter, numberedEvents, range, type EventWriter } from './event-writer.ts'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
+import { numberedEvents, range, storedNumbers } from './event-writer.ts'
 import { runKafkaTool } from './run-kafka-tool.ts'
 
 const EVENTS = 500
 
 let world: World
-let writer: EventWriter
 let projector: ServiceProcess
 
 beforeAll(async () => {
   world = await createWorld()
-  writer = createEventWriter(world, 12)
-  projector = await startServiceProcess('projector', world.env)
+  projector = await world.startService('projector')
 })
 
-afterAll(async () => {
-  projector?.kill('SIGTERM')
-  await projector?.exited
-  await writer?.close()
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 /** Sends lines `headers TAB key TAB value` with Kafka's own console producer, on Java's client and partitioner. */
 async function produceWithJava(lines: readonly string[], compression: string): Promise<void> {
@@ -38,7 +31,7 @@ test('events that a Java producer sends compressed with zstd are projected like 
     return [pairs.join(','), key, value.toString()].join('\t')
   })
   await produceWithJava(lines, 'zstd')
-  await eventually(async () => (await writer.numbers()).length === EVENTS, { everyMs: 100 })
-  expect(await writer.numbers()).toEqual(range(0, EVENTS))
+  await eventually('all events are projected', async () => (await storedNumbers(world)).length === EVENTS)
+  expect(await storedNumbers(world)).toEqual(range(0, EVENTS))
   expect(projector.output()).not.toContain('a batch failed')
 })

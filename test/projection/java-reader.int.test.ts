@@ -1,11 +1,10 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeRecord, EVENT_TYPES, isSessionType, newEventId, partitionOf } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { createKafka, createProducer, type ProducerRecord } from '@ariftly/kafka'
 import { createLogger } from '@ariftly/runtime'
-import { eventually } from '@ariftly/testkit'
+import { eventually, sampleEvent, testFolder } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { rawDataObjects } from '../support/raw-data.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
@@ -34,7 +33,7 @@ function documentOfThisInstallation(): string {
   }
   published.servers.kafka.host = system.env['KAFKA_BROKERS'] ?? ''
   published.channels.events.address = system.env['KAFKA_TOPIC'] ?? ''
-  const file = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'asyncapi-')), 'asyncapi.json')
+  const file = join(testFolder('asyncapi'), 'asyncapi.json')
   writeFileSync(file, JSON.stringify(published))
   return file
 }
@@ -53,16 +52,13 @@ function bodyOfAllTypes(): string {
 
 /** Other records that the log may hold: an event with an unlisted header, and records that are no events. */
 function foreignRecords(): readonly ProducerRecord[] {
-  const { key, value, headers } = encodeRecord({
-    tenant: 'default',
-    id: newEventId(Date.now()),
-    type: 'task.progress',
-    taskId: 'task_1',
-    sessionId: null,
-    agent: null,
-    data: Buffer.from('{"task_id":"task_1","message":"of another producer"}'),
-    traceparent: null,
-  })
+  const { key, value, headers } = encodeRecord(
+    sampleEvent({
+      tenant: 'default',
+      taskId: 'task_1',
+      data: Buffer.from('{"task_id":"task_1","message":"of another producer"}'),
+    }),
+  )
   const partition = partitionOf(key, PARTITIONS)
   return [
     { key, value, headers: { ...headers, 'x-added-later': 'yes' }, partition },
@@ -100,7 +96,7 @@ test('a Java program that knows only the AsyncAPI document reads from the log wh
   await append(foreignRecords())
   const wanted = EVENT_TYPES.length + 3
   const list = async () => await (await system.request('/v1/events?limit=500&order=asc')).text()
-  await eventually(async () => (JSON.parse(await list()) as Listed).data.length === wanted)
+  await eventually('the wanted events', async () => (JSON.parse(await list()) as Listed).data.length === wanted)
 
   const lines = await runJavaReader(documentOfThisInstallation(), 'readEvents')
   expect(lines).toHaveLength(wanted + 1 + 3)

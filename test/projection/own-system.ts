@@ -1,4 +1,4 @@
-import { createWorld, startOwnStack, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, startOwnStack, type ServiceProcess, type World } from '@ariftly/testkit'
 
 /** Ingest and projector as processes, on a stack of their own whose parts may be disturbed. */
 export interface OwnSystem {
@@ -20,21 +20,12 @@ export async function startOwnSystem(env: Readonly<Record<string, string>> = {})
     for (const one of closers.splice(0).toReversed()) await one()
   }
 
-  async function startService(name: 'ingest' | 'projector', world: World): Promise<ServiceProcess> {
-    const process = await startServiceProcess(name, world.env)
-    closers.push(async () => {
-      process.kill('SIGTERM')
-      await process.exited
-    })
-    return process
-  }
-
   try {
     const world = await createWorld({ addresses: stack.addresses, env })
     closers.push(() => world.close())
     const apiKey = await world.apiKey('acme')
-    const ingest = await startService('ingest', world)
-    const projector = await startService('projector', world)
+    const ingest = await world.startService('ingest')
+    const projector = await world.startService('projector')
     return { stack, world, ingest, projector, apiKey, close }
   } catch (error) {
     await close()

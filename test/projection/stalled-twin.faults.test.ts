@@ -1,49 +1,42 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 import type { PoolClient } from 'pg'
-import { createEventWriter, numberedEvents, range, type EventWriter } from './event-writer.ts'
+import { numberedEvents, range, storedNumbers, writeEvents } from './event-writer.ts'
 
 const EVENTS = 200
 const MORE = 50
 /** An advisory lock that inserts wait for, see `holdInserts`. */
 const GATE = 4_711
 
+/** Readers learn the partitions of their topic again within 30 s. */
+const NOTICED_MS_MAX = 50_000
+
 let world: World
 /** For the second test, which only waits: it does so while the first one does. */
 let regrown: World
 let regrowing: Promise<ServiceProcess>
-let writer: EventWriter
-const processes: ServiceProcess[] = []
 
 beforeAll(async () => {
   regrown = await createWorld({ partitions: 3 })
-  regrowing = startServiceProcess('projector', regrown.env).then(addPartition)
+  regrowing = regrown.startService('projector').then(addPartition)
   world = await createWorld({ partitions: 1, env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
-  writer = createEventWriter(world, 1)
 })
 
 afterAll(async () => {
-  for (const process of processes) process.kill()
-  await Promise.all(processes.map(({ exited }) => exited))
-  await writer?.close()
   await world?.close()
-  ;(await regrowing)?.kill()
+  await regrowing
   await regrown?.close()
 })
 
 /** Answers the projector of a topic that has a partition more from now on. */
 async function addPartition(projector: ServiceProcess): Promise<ServiceProcess> {
-  const writing = createEventWriter(regrown, 3)
   const { topic } = regrown.topics
-  await writing.client.withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }))
-  await writing.close()
+  await regrown.kafka().withAdmin((admin) => admin.createPartitions({ topicPartitions: [{ topic, count: 4 }] }))
   return projector
 }
 
 async function startProjector(untilReady: boolean): Promise<ServiceProcess> {
-  const process = await startServiceProcess('projector', world.env, { untilReady })
-  processes.push(process)
-  return process
+  return await world.startService('projector', {}, { untilReady })
 }
 
 /** Makes inserts into `events` wait until the answered connection unlocks the gate. */
@@ -65,49 +58,44 @@ async function sessionsOfProjectors(where: string): Promise<number> {
   return rowCount ?? 0
 }
 
-async function counted(process: ServiceProcess, name: string): Promise<number> {
-  const text = await (await fetch(`${process.url}/metrics`)).text()
-  const line = text.split('\n').find((one) => one.startsWith(name))
-  return Number(line?.split(' ').at(-1) ?? 0)
-}
-
 const INSERTED = 'ariftly_projector_events_total{outcome="inserted"}'
 
 /** So many rows and no more: a process counts them when its commit has been answered, which is after others see them. */
 async function hasCounted(process: ServiceProcess, rows: number): Promise<void> {
-  await eventually(async () => (await counted(process, INSERTED)) >= rows)
-  expect(await counted(process, INSERTED)).toBe(rows)
+  await eventually('the rows are inserted', async () => (await process.metric(INSERTED)) >= rows)
+  expect(await process.metric(INSERTED)).toBe(rows)
 }
 
 test('a projector stopped inside its transaction writes nothing when it continues after another has taken over', async () => {
   const holder = await holdInserts()
   const stale = await startProjector(true)
-  await writer.write(numberedEvents(0, EVENTS))
-  await eventually(async () => (await sessionsOfProjectors(`wait_event_type = 'Lock'`)) === 1)
+  await writeEvents(world, numberedEvents(0, EVENTS))
+  await eventually('a waiting projector', async () => (await sessionsOfProjectors(`wait_event_type = 'Lock'`)) === 1)
   // Its rows are inserted and its position is moved, not yet committed.
   stale.kill('SIGSTOP')
   const other = await startProjector(false)
   await holder.query('SELECT pg_advisory_unlock($1)', [GATE])
   holder.release()
-  await eventually(async () => (await sessionsOfProjectors(`state = 'idle in transaction'`)) === 1)
+  await eventually('a stuck projector', async () => (await sessionsOfProjectors(`state = 'idle in transaction'`)) === 1)
 
   // The group gives up the stopped one after its session, Postgres its transaction after 15 s.
-  await eventually(async () => (await writer.numbers()).length === EVENTS, { everyMs: 100 })
-  await writer.write(numberedEvents(EVENTS, MORE))
-  await eventually(async () => (await writer.numbers()).length === EVENTS + MORE)
+  await eventually('all events are projected', async () => (await storedNumbers(world)).length === EVENTS)
+  await writeEvents(world, numberedEvents(EVENTS, MORE))
+  await eventually('the later events are projected', async () => (await storedNumbers(world)).length === EVENTS + MORE)
   await hasCounted(other, EVENTS + MORE)
 
   stale.kill('SIGCONT')
   await eventually(
-    async () => (await counted(stale, 'ariftly_projector_rebuilds_total')) > 0 || (await hasRejoined(stale)),
+    'the stale projector starts again',
+    async () => (await stale.metric('ariftly_projector_rebuilds_total')) > 0 || (await hasRejoined(stale)),
   )
-  expect(await counted(stale, INSERTED)).toBe(0)
-  expect(await writer.numbers()).toEqual(range(0, EVENTS + MORE))
+  expect(await stale.metric(INSERTED)).toBe(0)
+  expect(await storedNumbers(world)).toEqual(range(0, EVENTS + MORE))
   // And it works again: alone, it continues where the other stopped.
   other.kill('SIGTERM')
   await other.exited
-  await writer.write(numberedEvents(EVENTS + MORE, MORE))
-  await eventually(async () => (await writer.numbers()).length === EVENTS + 2 * MORE)
+  await writeEvents(world, numberedEvents(EVENTS + MORE, MORE))
+  await eventually('the last events', async () => (await storedNumbers(world)).length === EVENTS + 2 * MORE)
   await hasCounted(stale, MORE)
 }, 150_000)
 
@@ -115,13 +103,17 @@ test('a projector stopped inside its transaction writes nothing when it continue
 async function hasRejoined(process: ServiceProcess): Promise<boolean> {
   return (
     process.output().includes('a batch failed') ||
-    (await counted(process, 'ariftly_projector_checkpoint_conflicts_total')) > 0
+    (await process.metric('ariftly_projector_checkpoint_conflicts_total')) > 0
   )
 }
 
 test('a projector whose topic gets another partition stops reading within its metadata age, says so and stays up', async () => {
   const projector = await regrowing
-  await eventually(() => projector.output().includes('partition_count_changed'), { timeoutMs: 50_000, everyMs: 100 })
-  await eventually(async () => (await fetch(`${projector.url}/readyz`)).status === 503)
+  await eventually(
+    'the projector names the changed partition count',
+    () => projector.output().includes('partition_count_changed'),
+    { timeoutMs: NOTICED_MS_MAX },
+  )
+  await eventually('the projector is not ready', async () => (await fetch(`${projector.url}/readyz`)).status === 503)
   expect((await fetch(`${projector.url}/livez`)).status).toBe(200)
 })

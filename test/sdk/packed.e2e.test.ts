@@ -186,7 +186,7 @@ describe('the packed SDK', () => {
     let printed: string | undefined
     const following = fixture.run(process.execPath, 'guide-follow.mjs', env()).then((text) => (printed = text))
     // The stream has events posted after it was opened.
-    await eventually(async () => {
+    await eventually('the page shows the event', async () => {
       await system.post('/v1/events', complete, 202)
       return printed !== undefined
     })
@@ -225,7 +225,7 @@ describe('a program that returns without close', () => {
   test('sends what it has left before it ends', async () => {
     fixture.write('without-close.mjs', PROGRAM_WITHOUT_CLOSE)
     await fixture.run(process.execPath, 'without-close.mjs', env())
-    await eventually(async () => (await numbersOf('t-without-close')).length === 3)
+    await eventually('3 events are sent', async () => (await numbersOf('t-without-close')).length === 3)
     expect(await numbersOf('t-without-close')).toEqual([1, 2, 3])
   })
 })
@@ -275,7 +275,7 @@ describe('examples', () => {
     children.push(receiver.child)
     await system.post('/v1/webhooks', JSON.stringify({ url, events: ['session.closed'], secret: SECRET }), 201)
     await system.post('/v1/events', '{"type":"session.closed","session_id":"s-example","data":{}}', 202)
-    await eventually(() => receiver.output().includes('session.closed evt_'))
+    await eventually('the receiver has a closed session', () => receiver.output().includes('session.closed evt_'))
     const forged = await fetch(url, { method: 'POST', body: '{}', headers: { 'webhook-signature': 'v1,x' } })
     expect(forged.status).toBe(401)
     expect(receiver.output().match(/session\.closed/g)).toHaveLength(1)
@@ -310,7 +310,7 @@ describe('examples', () => {
       const hasPosition = () => page.evaluate('localStorage.getItem("position of t-page") !== null')
       await postProgress('two')
       await page.waitForSelector('li:has-text("two")', { timeout: 30_000 })
-      await eventually(hasPosition)
+      await eventually('a position is stored', hasPosition)
       await page.reload()
       await postProgress('three')
       await page.waitForSelector('li:has-text("three")', { timeout: 30_000 })

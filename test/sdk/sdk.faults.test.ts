@@ -14,7 +14,6 @@ import {
   eventually,
   keepCollectingGarbage,
   randomSeed,
-  startServiceProcess,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
@@ -38,7 +37,6 @@ const TEST_MS = byForm({ short: 120_000, long: 900_000 })
 let world: World
 let apiKey: string
 let ingest: ServiceProcess
-let projector: ServiceProcess
 let gateways: ServiceProcess[] = []
 let proxy: BreakingProxy
 const children: ChildProcess[] = []
@@ -46,20 +44,17 @@ const children: ChildProcess[] = []
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
   apiKey = await world.apiKey('acme')
-  ;[ingest, projector, ...gateways] = await Promise.all([
-    startServiceProcess('ingest', world.env),
-    startServiceProcess('projector', world.env),
-    startServiceProcess('stream-gateway', world.env),
-    startServiceProcess('stream-gateway', world.env),
+  ;[ingest, ...gateways] = await Promise.all([
+    world.startService('ingest'),
+    world.startService('stream-gateway'),
+    world.startService('stream-gateway'),
   ])
+  await world.startService('projector')
   proxy = await startBreakingProxy(ingest.url)
 }, 120_000)
 
 afterAll(async () => {
   for (const child of children) child.kill('SIGKILL')
-  const services = [ingest, projector, ...gateways].filter((service) => service !== undefined)
-  for (const service of services) service.kill('SIGTERM')
-  await Promise.all(services.map(({ exited }) => exited))
   await proxy?.close()
   await world?.close()
 }, 60_000)
@@ -121,12 +116,15 @@ test(
     const child = startSender({ ...order, upTo: part * 1.5 })
     const report = reportOf(child)
     for (const [at, [how, ms]] of outages.entries()) {
-      await eventually(async () => (await projected('task-')) >= part * (at + 1), { timeoutMs: TEST_MS, everyMs: 100 })
+      await eventually('the next part is projected', async () => (await projected('task-')) >= part * (at + 1), {
+        timeoutMs: TEST_MS,
+        everyMs: 100,
+      })
       proxy.break(how)
       const isLast = at === outages.length - 1
       child.send({ upTo: isLast ? EVENTS : part * (at + 2.5) } satisfies SenderLeave)
       await sleep(ms)
-      await eventually(() => (proxy.broken[how] ?? 0) > 0, { timeoutMs: 20_000 })
+      await eventually(`a ${how} answer`, () => (proxy.broken[how] ?? 0) > 0)
       proxy.break('none')
     }
     const { stats, unsent, grownMb, waitP99Ms } = await report
@@ -135,7 +133,7 @@ test(
       sent: EVENTS,
       accepted: EVENTS,
     })
-    await eventually(async () => (await projected('task-')) >= EVENTS, { timeoutMs: 60_000 })
+    await eventually('all events are projected', async () => (await projected('task-')) >= EVENTS)
     const byTask = await numbersByTask('task-')
     const rows = [...byTask.values()].flat()
     process.stderr.write(
@@ -170,12 +168,14 @@ test(
       } else {
         // On a busy machine a sender may have ended before it is checked.
         const exited = once(child, 'exit')
-        await eventually(() => takenSoFar() >= Math.min(events, from + 200), { timeoutMs: 30_000, everyMs: 5 })
+        await eventually('200 more events are taken', () => takenSoFar() >= Math.min(events, from + 200), {
+          everyMs: 5,
+        })
         child.kill('SIGKILL')
         await exited
       }
     }
-    await eventually(async () => (await numbersOf(ids)).length >= events, { timeoutMs: 30_000 })
+    await eventually('all events are projected', async () => (await numbersOf(ids)).length >= events)
     expect(await numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
   },
   TEST_MS,

@@ -56,7 +56,7 @@ export async function seedTenant(system: Standalone, tenant: string): Promise<Se
   const replay = await finishedReplay(call, String(webhook['id']))
   const redelivery = await finishedRedelivery(call, String(webhook['id']))
   const streamToken = await call('POST', '/v1/stream-tokens', { task_id: `${tenant}-task-1` })
-  await eventually(() => stream.ids().length >= EVENTS)
+  await eventually('all events are streamed', () => stream.ids().length >= EVENTS)
   const cursors = await Promise.all(
     [
       '/v1/events?',
@@ -130,7 +130,7 @@ async function postEvents(call: Call, tenant: string, mark: string): Promise<rea
 /** All deliveries of a webhook, once every one has been made. */
 async function deliveriesOf(call: Call, webhookId: string): Promise<Listed['data']> {
   const list = async () => ((await call('GET', `/v1/webhooks/${webhookId}/deliveries`)) as unknown as Listed).data
-  await eventually(async () => {
+  await eventually('all events are delivered', async () => {
     const data = await list()
     return data.length === EVENTS && data.every(({ status }) => status === 'delivered')
   })
@@ -140,14 +140,17 @@ async function deliveriesOf(call: Call, webhookId: string): Promise<Listed['data
 /** A redelivery that sends nothing again and has ended. */
 async function finishedRedelivery(call: Call, webhookId: string): Promise<string> {
   const { id } = await call('POST', '/v1/deliveries/redeliver', { filter: { webhook_id: webhookId }, dry_run: true })
-  await eventually(async () => (await call('GET', `/v1/redeliveries/${String(id)}`))['status'] === 'completed')
+  await eventually(
+    'the redelivery is completed',
+    async () => (await call('GET', `/v1/redeliveries/${String(id)}`))['status'] === 'completed',
+  )
   return String(id)
 }
 
 async function finishedReplay(call: Call, webhookId: string): Promise<string> {
   const body = { after: new Date(Date.now() - 3_600_000).toISOString(), status: 'failed' }
   const { id } = await call('POST', `/v1/webhooks/${webhookId}/replay`, body)
-  await eventually(async () => {
+  await eventually('the replay is completed', async () => {
     const { status } = await call('GET', `/v1/webhooks/${webhookId}/replays/${String(id)}`)
     return status === 'completed'
   })

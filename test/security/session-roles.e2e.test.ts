@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 
 const SERVICES = ['ingest', 'api', 'projector', 'stream-gateway', 'webhook-worker'] as const
 const login = `login_${randomBytes(4).toString('hex')}`
@@ -19,13 +19,10 @@ beforeAll(async () => {
   const url = new URL(world.database.adminUrl)
   url.username = login
   url.password = 'secret'
-  const env = { ...world.env, DATABASE_URL: url.href }
-  processes = await Promise.all(SERVICES.map((name) => startServiceProcess(name, env)))
+  processes = await Promise.all(SERVICES.map((name) => world.startService(name, { DATABASE_URL: url.href })))
 })
 
 afterAll(async () => {
-  for (const service of processes ?? []) service.kill('SIGTERM')
-  await Promise.all((processes ?? []).map(({ exited }) => exited))
   await world?.admin.query(`DROP ROLE IF EXISTS ${login}`)
   await world?.close()
 })
@@ -41,7 +38,7 @@ function call(service: (typeof SERVICES)[number], path: string, init: RequestIni
 test('every session of every service takes the role of the services', async () => {
   const body = '{"type":"task.progress","task_id":"t","data":{"message":"m"}}'
   expect((await call('ingest', '/v1/events', { method: 'POST', body })).status).toBe(202)
-  await eventually(async () => {
+  await eventually('the event is listed', async () => {
     const listed = (await (await call('api', '/v1/events')).json()) as { data: readonly object[] }
     return listed.data.length === 1
   })

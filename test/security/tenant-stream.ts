@@ -1,4 +1,4 @@
-import { openStream } from '../support/read-stream.ts'
+import { openStream } from '@ariftly/testkit'
 
 /** A stream of all events of a tenant, and its received data. */
 export interface TenantStream {

@@ -102,7 +102,10 @@ describe('the checks', () => {
   test('notices one changed member of one object', async () => {
     const before = await readTenantState(admin, 'alpha')
     await postOwn(alpha)
-    await eventually(async () => (await readTenantState(admin, 'alpha'))['events']?.hash !== before['events']?.hash)
+    await eventually(
+      'the last events of alpha are projected',
+      async () => (await readTenantState(admin, 'alpha'))['events']?.hash !== before['events']?.hash,
+    )
   })
 })
 
@@ -140,7 +143,7 @@ test(
     expect(outcomes.flatMap(({ faults }) => faults)).toEqual([])
     for (const tenant of [alpha, bravo]) await postOwn(tenant)
     for (const tenant of [alpha, bravo]) {
-      await eventually(() => tenant.stream.text().includes(`${tenant.mark}-last`))
+      await eventually('the last event is streamed', () => tenant.stream.text().includes(`${tenant.mark}-last`))
       expect(foreignContentOf(tenant, tenant === alpha ? bravo : alpha)).toEqual([])
     }
   },

@@ -142,7 +142,7 @@ async function startRun(): Promise<Run> {
       signal: over.signal,
     })
   })
-  await eventually(() => streams.every((stream) => stream.canResume()))
+  await eventually('all streams can resume', () => streams.every((stream) => stream.canResume()))
   proxy.setCutting(true)
   proxy.dropAll()
 

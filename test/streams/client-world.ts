@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createRandom, createWorld, eventually, randomSeed, startServiceProcess, type World } from '@ariftly/testkit'
+import { createRandom, createWorld, eventually, randomSeed, type World } from '@ariftly/testkit'
+import { numbered } from '../support/numbered-events.ts'
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
-import { createLogWriter, numbered } from './log-writer.ts'
 
 /** A third-party client on the stream of one task. */
 export interface ForeignClient {
@@ -31,11 +31,10 @@ const DROPS = 3
 export async function startClientWorld(env: Readonly<Record<string, string>> = {}): Promise<ClientWorld> {
   const world = await createWorld({ env: { DRAIN_MS: '0', ...env } })
   const apiKey = await world.apiKey('acme')
-  const log = createLogWriter(world)
   const gateways = await Promise.all([
-    startServiceProcess('projector', world.env),
-    startServiceProcess('stream-gateway', world.env),
-    startServiceProcess('stream-gateway', world.env),
+    world.startService('projector'),
+    world.startService('stream-gateway'),
+    world.startService('stream-gateway'),
   ])
   const random = createRandom(randomSeed('cuts of foreign clients'))
   const ports = gateways.slice(1).map(({ port }) => port)
@@ -43,19 +42,19 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
 
   async function play(clients: readonly ForeignClient[], taskId: string, count: number): Promise<void> {
     // Events are sent until each client has shown one: earlier ones are not checked.
-    await log.append([numbered(taskId, 0)])
-    await eventually(() => clients.every(({ numbers }) => numbers.length > 0))
+    await world.append([numbered(taskId, 0)])
+    await eventually('each client has an event', () => clients.every(({ numbers }) => numbers.length > 0))
     proxy.setCutting(true)
     proxy.dropAll()
     for (let number = 1; number < count - 1; number += 1) {
-      await log.append([numbered(taskId, number)])
+      await world.append([numbered(taskId, number)])
       if (number % Math.ceil(count / DROPS) === 0) proxy.dropAll()
       await sleep(EVERY_MS)
     }
     proxy.setCutting(false)
-    await log.append([numbered(taskId, count - 1)])
+    await world.append([numbered(taskId, count - 1)])
     const haveLast = () => clients.every(({ numbers }) => numbers.includes(count - 1))
-    await eventually(haveLast).catch(() => undefined) // The test says what is missing.
+    await eventually('each client has the last event', haveLast).catch(() => undefined) // The test says what is missing.
   }
 
   return {
@@ -64,10 +63,7 @@ export async function startClientWorld(env: Readonly<Record<string, string>> = {
     apiKey,
     play,
     async close() {
-      for (const gateway of gateways) gateway.kill('SIGTERM')
-      await Promise.all(gateways.map(({ exited }) => exited))
       await proxy.close()
-      await log.close()
       await world.close()
     },
   }

@@ -1,28 +1,25 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
+import { numbered } from '../support/numbered-events.ts'
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
 import { startJavaScript } from './foreign-clients.ts'
-import { createLogWriter, numbered, type LogWriter } from './log-writer.ts'
 
+/** Then the event is sent again: the client may have been away. */
+const SOON = { timeoutMs: 4000 }
 let world: World
 let key: string
-let log: LogWriter
 let gateway: ServiceProcess
 let proxy: HoppingProxy
 
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
-  log = createLogWriter(world)
-  gateway = await startServiceProcess('stream-gateway', world.env)
+  gateway = await world.startService('stream-gateway')
   proxy = await startHoppingProxy({ ports: [gateway.port], random: () => 0, bytes: { min: 1, max: 1 } })
 })
 
 afterAll(async () => {
   await proxy?.close()
-  gateway?.kill('SIGTERM')
-  await gateway?.exited
-  await log?.close()
   await world?.close()
 })
 
@@ -42,12 +39,12 @@ describe.each(['end', 'reset'] as const)('a stream whose connection is cut by %s
       apiKey: key,
     })
     try {
-      await eventually(() => proxy.connections === 1)
+      await eventually('the client is connected', () => proxy.connections === 1)
       for (let number = 0; number < 4; number += 1) {
-        await eventually(async () => {
+        await eventually('the client shows events again', async () => {
           if (client.numbers.length > number) return true
-          await log.append([numbered(`t-${how}`, number, { agent: how })])
-          return await eventually(() => client.numbers.length > number, { timeoutMs: 4000 })
+          await world.append([numbered(`t-${how}`, number, { agent: how })])
+          return await eventually('the client shows the event', () => client.numbers.length > number, SOON)
         })
         proxy.dropAll(how)
       }

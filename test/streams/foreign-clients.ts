@@ -1,6 +1,6 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
-import { createParser } from 'eventsource-parser'
+import { createStreamReader } from '@ariftly/testkit'
 import type { ForeignClient } from './client-world.ts'
 import type { JavaScriptClient } from './javascript-client.ts'
 
@@ -21,13 +21,11 @@ export function startCurl({ url, apiKey }: ForeignTarget): ForeignClient {
     if (closed) return
     const resume = lastId === undefined ? [] : ['-H', `Last-Event-ID: ${lastId}`]
     child = spawn('curl', ['-sN', url, '-H', `Authorization: Bearer ${apiKey}`, ...resume])
-    const parser = createParser({
-      onEvent(message) {
-        lastId = message.id ?? lastId
-        take(numbers, message.event, message.data)
-      },
+    const reader = createStreamReader((message) => {
+      lastId = message.id ?? lastId
+      take(numbers, message.event, message.data)
     })
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => parser.feed(text))
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => reader.push(text))
     child.once('close', () => setTimeout(call, 100))
   }
 

@@ -6,7 +6,6 @@ import {
   createWorld,
   eventually,
   randomSeed,
-  startServiceProcess,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
@@ -21,21 +20,20 @@ let gateway: ServiceProcess
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
-  gateway = await startServiceProcess('stream-gateway', world.env)
+  gateway = await world.startService('stream-gateway')
 })
 
-afterAll(async () => {
-  gateway?.kill('SIGTERM')
-  await gateway?.exited
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 test(
   `${MUTATIONS} seeded mutations of sound requests are answered, none of them with a 5xx`,
   async () => {
     const random = createRandom(randomSeed('mutations of stream requests'))
-    const id = await eventually(async () => /id: (\S+)/.exec(await send(get('/v1/events/stream'), 'id: v1.'))?.[1])
-    const token = await eventually(async () => {
+    const id = await eventually(
+      'a stream with an id',
+      async () => /id: (\S+)/.exec(await send(get('/v1/events/stream'), 'id: v1.'))?.[1],
+    )
+    const token = await eventually('a stream token', async () => {
       const answer = await send(tokenRequest('{"task_id":"t-1","ttl_s":60}'), '"token"')
       return /"token":"([^"]+)"/.exec(answer)?.[1]
     })

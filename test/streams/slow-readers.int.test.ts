@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
-import { createLogWriter, numbered, type LogWriter } from './log-writer.ts'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
+import { numbered } from '../support/numbered-events.ts'
 
 const EVENTS = 50_000
 const BATCH = 1000
@@ -10,24 +9,22 @@ const SLOW = 200
 const FAST = 10
 const MIB = 1024 * 1024
 
+/** What readers that stopped for all events take to read them. */
+const CAUGHT_UP_MS_MAX = 180_000
+
 let world: World
 let key: string
-let log: LogWriter
 let gateway: ServiceProcess
 const sockets = new Set<Socket>()
 
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
-  log = createLogWriter(world)
-  gateway = await startServiceProcess('stream-gateway', world.env)
+  gateway = await world.startService('stream-gateway')
 })
 
 afterAll(async () => {
   for (const socket of sockets) socket.removeAllListeners('close').destroy()
-  gateway?.kill('SIGTERM')
-  await gateway?.exited
-  await log?.close()
   await world?.close()
 })
 
@@ -35,19 +32,24 @@ test(`${SLOW} readers that stop for ${EVENTS} events cost bounded memory, delay 
   const slow = await Promise.all(Array.from({ length: SLOW }, openReader))
   const fast = await Promise.all(Array.from({ length: FAST }, openReader))
   for (const reader of slow) reader.pause()
-  const beforeBytes = residentBytes()
+  const beforeBytes = gateway.residentBytes()
   let peakBytes = 0
   for (let at = 0; at < EVENTS; at += BATCH) {
-    await log.append(Array.from({ length: BATCH }, (_, index) => numbered('t-slow', at + index)))
-    await eventually(() => fast.every(({ next }) => next === at + BATCH), { everyMs: 2 })
-    peakBytes = Math.max(peakBytes, residentBytes())
+    await world.append(Array.from({ length: BATCH }, (_, index) => numbered('t-slow', at + index)))
+    await eventually('all fast readers have the batch', () => fast.every(({ next }) => next === at + BATCH), {
+      everyMs: 2,
+    })
+    peakBytes = Math.max(peakBytes, gateway.residentBytes())
   }
   expect(slow.every(({ next }) => next < EVENTS)).toBe(true)
   // The ring may take 128 MiB, all that is unsent 128 MiB.
   expect(peakBytes - beforeBytes).toBeLessThan((128 + 128 + 150) * MIB)
 
   for (const reader of slow) reader.resume()
-  await eventually(() => slow.every(({ next }) => next === EVENTS), { timeoutMs: 180_000, everyMs: 50 })
+  await eventually('all slow readers have all events', () => slow.every(({ next }) => next === EVENTS), {
+    timeoutMs: CAUGHT_UP_MS_MAX,
+    everyMs: 50,
+  })
   expect([...slow, ...fast].flatMap(({ wrong }) => wrong)).toEqual([])
 }, 300_000)
 
@@ -60,7 +62,10 @@ interface Reader {
   resume(): void
 }
 
-/** A reader that only checks that each event follows the previous one; when its connection ends it resumes by its last id. */
+/**
+ * A reader that only checks that each event follows the previous one; when its connection ends it resumes by its last id. It searches
+ * the bytes for two fields, as parsing ten million events would take longer than sending them.
+ */
 async function openReader(): Promise<Reader> {
   let next = 0
   let wrong: readonly number[] = []
@@ -98,7 +103,7 @@ async function openReader(): Promise<Reader> {
     lastId = /\nid: (\S+)$/.exec(block)?.[1] ?? lastId
   }
 
-  await eventually(() => lastId !== undefined)
+  await eventually('the first id', () => lastId !== undefined)
   return {
     get next() {
       return next
@@ -109,9 +114,4 @@ async function openReader(): Promise<Reader> {
     pause: () => void socket.pause(),
     resume: () => void socket.resume(),
   }
-}
-
-function residentBytes(): number {
-  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
 }

@@ -1,8 +1,6 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
 import type { World } from '@ariftly/testkit'
 import { apiConfig, start } from '@ariftly-services/api'
+import { callApi, serveInProcess } from '@ariftly/testkit'
 
 /** An answer of the API. */
 export interface ApiAnswer {
@@ -28,36 +26,14 @@ export interface ApiClient {
 
 /** Starts the api on a world; `key` is the tenant's. */
 export async function startApi(world: World, key: string): Promise<ApiClient> {
-  const log = createLogger({ service: 'api', level: 'silent' })
-  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
-  const running = await start(readConfig(apiConfig, world.env), deps)
-  const server = createServer(running.router)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-
-  async function close(): Promise<void> {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-    await running.close()
-  }
-
-  return clientOf(origin, key, close)
+  const api = await serveInProcess({ config: apiConfig, start }, world.env)
+  return clientOf(api.url, key, () => api.close())
 }
 
 function clientOf(origin: string, key: string, close: () => Promise<void>): ApiClient {
   async function call(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<ApiAnswer> {
-    const response = await fetch(origin + path, {
-      method,
-      ...(signal === undefined ? {} : { signal }),
-      headers: {
-        authorization: `Bearer ${key}`,
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    const json = text === '' ? {} : (JSON.parse(text) as Record<string, unknown>)
-    return { status: response.status, headers: response.headers, json }
+    const { body: json, ...rest } = await callApi({ url: origin + path, key, method, body, signal })
+    return { ...rest, json }
   }
 
   async function createWebhook(body: object): Promise<string> {

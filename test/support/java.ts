@@ -1,9 +1,9 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync } from 'node:fs'
 import { basename, delimiter, join } from 'node:path'
 import { promisify } from 'node:util'
 import { fetchJavaReader } from '@ariftly/local-stack'
+import { testFolder } from '@ariftly/testkit'
 
 const execute = promisify(execFile)
 /** A short life: no optimizing compiler, no shared performance data. */
@@ -29,7 +29,7 @@ export async function compileJava(source: string): Promise<JavaProgram> {
   const jars = readdirSync(folder)
     .map((jar) => join(folder, jar))
     .join(delimiter)
-  const classes = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'java-'))
+  const classes = testFolder('java')
   await java(['-cp', jars, 'org.eclipse.jdt.internal.compiler.batch.Main', '-17', '-cp', jars, '-d', classes, source])
   const program = ['-cp', jars + delimiter + classes, basename(source, '.java')]
   return {

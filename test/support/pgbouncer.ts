@@ -1,8 +1,7 @@
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort, startSupervised } from '@ariftly/local-stack'
-import { eventually } from '@ariftly/testkit'
+import { eventually, testFolder } from '@ariftly/testkit'
 import pg from 'pg'
 import { findProgram } from './find-program.ts'
 
@@ -21,7 +20,7 @@ export async function startPgBouncer(
   const file = findProgram('pgbouncer')
   const { hostname, port: serverPort, username } = new URL(adminUrl)
   const port = await findFreePort()
-  const folder = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'pgbouncer-'))
+  const folder = testFolder('pgbouncer')
   const config = join(folder, 'pgbouncer.ini')
   const log = join(folder, 'log')
   const lines = [
@@ -59,7 +58,7 @@ export async function startPgBouncer(
     return true
   }
 
-  await eventually(isAnswering, { everyMs: 50 }).catch((cause: unknown) => {
+  await eventually('PgBouncer answers', isAnswering).catch((cause: unknown) => {
     throw new Error(`PgBouncer does not answer. Its log:\n${readFileSync(log, 'utf8')}`, { cause })
   })
   return {

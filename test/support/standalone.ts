@@ -1,7 +1,4 @@
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createWorld, startServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, testFolder, type World } from '@ariftly/testkit'
 import { checkResponse } from './check-response.ts'
 import { recordAnswer } from './record-answer.ts'
 
@@ -23,9 +20,9 @@ export interface Standalone {
 
 /** Starts it; `env` overrides the world's settings. */
 export async function startStandalone(env: Readonly<Record<string, string>> = {}): Promise<Standalone> {
-  const dataDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'standalone-data-'))
+  const dataDir = testFolder('standalone-data')
   const world = await createWorld({ env: { DATA_DIR: dataDir, ...env } })
-  const service = await startServiceProcess('standalone', world.env)
+  const service = await world.startService('standalone')
   const apiKey = await world.apiKey('default', ['events:write', 'events:read', 'webhooks', 'admin'])
 
   async function request(path: string, init: RequestInit = {}): Promise<Response> {

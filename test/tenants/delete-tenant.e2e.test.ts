@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import { createPool, type Pool } from '@ariftly/store'
 import { byForm, createRandom, eventually, randomSeed, startReceiver, type Receiver } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { followStream } from '../support/follow-stream.ts'
 import { runProjectionCommand } from '../projection/run-projection-command.ts'
-import { openStream } from '../support/read-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { liveAndDie, type Life } from './live-and-die.ts'
 import { runTenantsCommand } from './run-tenants-command.ts'
@@ -105,15 +105,10 @@ test('a tenant is deleted with all its data, and its id is never given again', a
   await call(key, 'POST', '/v1/webhooks', { url: receiver.url, events: ['*'], description: 'of the deleted tenant' })
   await post(key, 'old', 40)
   await post(other, 'old', 5)
-  await eventually(() => receiver.requests.length >= 40)
-  await eventually(async () => (await listed(other, '/v1/events')).length === 5)
-  const stream = await openStream((signal) =>
-    fetch(`${system.url}/v1/events/stream?after=${hourAgo()}`, {
-      headers: { authorization: `Bearer ${key}` },
-      signal,
-    }),
-  )
-  await eventually(() => stream.messages.length >= 40)
+  await receiver.received(40)
+  await eventually('5 events are listed', async () => (await listed(other, '/v1/events')).length === 5)
+  const stream = await followStream(system.url, key, { after: hourAgo() })
+  await stream.shown(40)
 
   const otherOperator = await system.apiKeyOf('other-operator', ['platform'])
   for (const platformKey of [operator, otherOperator]) {
@@ -130,16 +125,16 @@ test('a tenant is deleted with all its data, and its id is never given again', a
   const started = await call(operator, 'DELETE', '/v1/tenants/gone')
   expect(started).toMatchObject({ status: 202, body: { state: 'deleting', deleted_count: 0 } })
   // Refused with the reason until it is revoked.
-  await eventually(async () => [401, 403].includes((await call(key, 'GET', '/v1/events')).status))
+  await eventually('the key is refused', async () => [401, 403].includes((await call(key, 'GET', '/v1/events')).status))
   expect((await call(operator, 'PUT', '/v1/tenants/gone', {})).body).toMatchObject({ code: 'tenant_deleting' })
   const newKey = { name: 'early', tenant: 'gone', scopes: ['events:read'] }
   expect((await call(operator, 'POST', '/v1/api-keys', newKey)).body).toMatchObject({ code: 'tenant_deleting' })
   await blocker.query('COMMIT')
   blocker.release()
-  await eventually(async () => (await call(operator, 'GET', '/v1/tenants/gone')).status === 404)
+  await eventually('the tenant is gone', async () => (await call(operator, 'GET', '/v1/tenants/gone')).status === 404)
   await stream.close()
   expect((await call(operator, 'DELETE', '/v1/tenants/gone')).status).toBe(404)
-  await eventually(async () => (await call(key, 'GET', '/v1/events')).status === 401)
+  await eventually('the key is unknown', async () => (await call(key, 'GET', '/v1/events')).status === 401)
   expect(await tablesWith(['gone'])).toEqual([])
   expect(await contentOf(['gone'])).toEqual([''])
 
@@ -167,7 +162,7 @@ test('a tenant is deleted with all its data, and its id is never given again', a
   expect(runTenantsCommand(system.env, ['delete', '-'], 'default\n')).toMatchObject({ code: 1 })
   const again = runTenantsCommand(system.env, ['delete', '-'], `${list.output}known-to-the-log-alone\n`)
   expect(again).toEqual({ code: 0, output: 'gone: deleted\nknown-to-the-log-alone: deleting\n' })
-  await eventually(async () => (await listed(operator, '/v1/tenants?state=deleted')).length === 2)
+  await eventually('2 deleted tenants', async () => (await listed(operator, '/v1/tenants?state=deleted')).length === 2)
 
   const trail = (await listed(operator, '/v1/audit?tenant=gone&action=tenant.delete')) as readonly object[]
   expect(trail).toMatchObject([{ action: 'tenant.delete', target: 'gone' }])
@@ -187,11 +182,11 @@ test('tenants that are deleted at random moments of their work leave nothing, an
   )
   const deleted = lives.filter(({ isDeleted }) => isDeleted).map(({ tenant }) => tenant)
   for (const tenant of deleted) {
-    await eventually(async () => (await call(operator, 'GET', `/v1/tenants/${tenant}`)).status === 404)
+    await eventually('it is gone', async () => (await call(operator, 'GET', `/v1/tenants/${tenant}`)).status === 404)
     expect((await call(operator, 'PUT', `/v1/tenants/${tenant}`, {})).body).toMatchObject({ code: 'tenant_deleted' })
   }
   for (const { tenant, accepted } of lives.filter((life) => !life.isDeleted)) {
-    await eventually(async () => (await countEvents(tenant)) >= accepted)
+    await eventually('the accepted events are projected', async () => (await countEvents(tenant)) >= accepted)
     expect(await countEvents(tenant)).toBe(accepted)
   }
   // All records are projected by now: the deleted tenants' were skipped.

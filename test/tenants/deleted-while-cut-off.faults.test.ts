@@ -2,22 +2,21 @@ import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeLog } from '@ariftly/kafka'
 import {
+  callApi,
   createWorld,
   eventually,
   startCuttingProxy,
   startExtraBroker,
   startOwnStack,
-  startServiceProcess,
   withClient,
   type CuttingProxy,
   type ExtraBroker,
   type ServiceProcess,
-  type ServiceProcessName,
   type World,
 } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { followStream, type FollowedStream } from '../support/follow-stream.ts'
 import { runProjectionCommand } from '../projection/run-projection-command.ts'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
 
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
@@ -25,7 +24,6 @@ let world: World
 let follower: ExtraBroker
 let proxy: CuttingProxy
 let operator: string
-const processes: ServiceProcess[] = []
 
 beforeAll(async () => {
   stack = await startOwnStack()
@@ -41,19 +39,11 @@ beforeAll(async () => {
 afterAll(async () => {
   follower?.resume()
   proxy?.resume()
-  for (const process of processes) process.kill('SIGKILL')
-  await Promise.all(processes.map(({ exited }) => exited))
   await proxy?.close()
   await world?.close()
   await follower?.kill()
   await stack?.close()
 })
-
-async function start(name: ServiceProcessName, env: Readonly<Record<string, string>> = {}): Promise<ServiceProcess> {
-  const process = await startServiceProcess(name, { ...world.env, ...env })
-  processes.push(process)
-  return process
-}
 
 async function addFollower(): Promise<void> {
   const { topic } = world.topics
@@ -61,7 +51,7 @@ async function addFollower(): Promise<void> {
     client.withAdmin(async (admin) => {
       const partitionAssignment = [{ partition: 0, replicas: [1, follower.nodeId] }]
       await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] })
-      await eventually(async () => {
+      await eventually('both replicas are in sync', async () => {
         const [found] = (await admin.fetchTopicMetadata({ topics: [topic] })).topics
         return found?.partitions[0]?.isr.length === 2
       })
@@ -69,15 +59,8 @@ async function addFollower(): Promise<void> {
   )
 }
 
-async function call(base: ServiceProcess, key: string, method: string, path: string, body?: object) {
-  const answer = await fetch(`${base.url}${path}`, {
-    method,
-    headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  const text = await answer.text()
-  return { status: answer.status, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> }
-}
+const call = (base: ServiceProcess, key: string, method: string, path: string, body?: object) =>
+  callApi({ url: base.url + path, key, method, body })
 
 function post(ingest: ServiceProcess, key: string, message: string) {
   return call(ingest, key, 'POST', '/v1/events', { type: 'task.progress', task_id: 't', data: { message } })
@@ -85,7 +68,7 @@ function post(ingest: ServiceProcess, key: string, message: string) {
 
 async function deleteTenant(api: ServiceProcess, tenant: string): Promise<void> {
   expect((await call(api, operator, 'DELETE', `/v1/tenants/${tenant}`)).status).toBe(202)
-  await eventually(async () => (await call(api, operator, 'GET', `/v1/tenants/${tenant}`)).status === 404)
+  await eventually('it is gone', async () => (await call(api, operator, 'GET', `/v1/tenants/${tenant}`)).status === 404)
 }
 
 async function logEnd(): Promise<number> {
@@ -102,7 +85,7 @@ function appendedBytes(): number {
 /** All records that the log has by now are projected, and the table holds these messages, of all tenants. */
 async function expectEvents(messages: readonly string[]): Promise<void> {
   const end = await logEnd()
-  await eventually(async () => {
+  await eventually('the reader is at the end of the log', async () => {
     const { rows } = await world.admin.query<{ next: number }>(
       `SELECT next_offset AS next FROM projection_offsets WHERE projection = 'events'`,
     )
@@ -114,34 +97,32 @@ async function expectEvents(messages: readonly string[]): Promise<void> {
   expect(rows.map(({ message }) => message)).toEqual(messages)
 }
 
-function dataOf(messages: OpenStream['messages']): string {
-  return messages.map(({ data }) => data).join('\n')
+function dataOf({ events }: FollowedStream): string {
+  return events.map(({ rawData }) => rawData).join('\n')
 }
 
 test('no data of a deleted tenant reappears: appended before and replicated after, or taken by processes without Postgres', async () => {
   const env = { DATABASE_URL: world.database.url.replace(/:\d+\//, `:${proxy.port}/`) }
   const [api, ingest, , cutIngest, cutGateway] = await Promise.all([
-    start('api'),
-    start('ingest', { INGEST_PRODUCE_TIMEOUT_MS: '20000' }),
-    start('projector'),
-    start('ingest', env),
-    start('stream-gateway', env),
+    world.startService('api'),
+    world.startService('ingest', { INGEST_PRODUCE_TIMEOUT_MS: '20000' }),
+    world.startService('projector'),
+    world.startService('ingest', env),
+    world.startService('stream-gateway', env),
   ])
   const held = await world.apiKey('held')
   const cut = await world.apiKey('cut')
   const other = await world.apiKey('other')
   for (const key of [held, cut, other]) expect((await post(cutIngest, key, 'before')).status).toBe(202)
   await expectEvents(['before', 'before', 'before'])
-  const stream = await openStream((signal) =>
-    fetch(`${cutGateway.url}/v1/events/stream`, { headers: { authorization: `Bearer ${cut}` }, signal }),
-  )
+  const stream = await followStream(cutGateway.url, cut)
 
   // The leader has the record and the follower has not: it is above the end that the log shows.
   const end = await logEnd()
   const bytes = appendedBytes()
   follower.pause()
   const waiting = post(ingest, held, 'appended, not replicated')
-  await eventually(() => appendedBytes() > bytes)
+  await eventually('the follower writes', () => appendedBytes() > bytes)
   await deleteTenant(api, 'held')
   expect(await logEnd()).toBe(end)
   follower.resume()
@@ -161,10 +142,10 @@ test('no data of a deleted tenant reappears: appended before and replicated afte
   expect((await post(cutIngest, cut, 'taken, and never an event')).status).toBe(202)
   expect((await post(ingest, other, 'of another tenant')).status).toBe(202)
   await expectEvents(['before', 'of another tenant'])
-  await eventually(() => dataOf(stream.messages).includes('never an event'))
-  expect(dataOf(stream.messages)).not.toContain('another tenant')
+  await eventually('the later event is streamed', () => dataOf(stream).includes('never an event'))
+  expect(dataOf(stream)).not.toContain('another tenant')
   proxy.resume()
-  await eventually(async () => (await post(cutIngest, cut, 'refused')).status === 401)
+  await eventually('the key is refused', async () => (await post(cutIngest, cut, 'refused')).status === 401)
   await stream.close()
 
   expect(await runProjectionCommand(world.env, 'rebuild')).toMatchObject({

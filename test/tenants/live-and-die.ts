@@ -25,6 +25,8 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>
 }
 
+/** Between two requests of a caller. */
+const PAUSE_MS_MAX = 30
 const LIFE_MS = { min: 100, max: 1_200 } as const
 /** How long the callers of a deleted tenant continue. */
 const AFTER_MS = 400
@@ -74,7 +76,7 @@ export async function liveAndDie(o: LifeOptions): Promise<Life> {
   async function loop(act: () => Promise<unknown>): Promise<void> {
     while (!end.signal.aborted) {
       await act()
-      await sleep(random() * 30)
+      await sleep(random() * PAUSE_MS_MAX)
     }
   }
 

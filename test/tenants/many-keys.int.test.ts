@@ -1,4 +1,4 @@
-import { byForm, createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { byForm, createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 
 const KEYS = byForm({ short: 50_000, long: 600_000 })
@@ -15,18 +15,13 @@ beforeAll(async () => {
   world = await createWorld({ partitions: 2 })
   operator = await world.apiKey('default', ['platform'])
   const [api, ingest, gateway] = await Promise.all([
-    startServiceProcess('api', world.env),
-    startServiceProcess('ingest', world.env),
-    startServiceProcess('stream-gateway', world.env),
+    world.startService('api'),
+    world.startService('ingest'),
+    world.startService('stream-gateway'),
   ])
   services = { api, ingest, gateway }
 })
-afterAll(async () => {
-  const running = Object.values(services ?? {})
-  for (const service of running) service.kill()
-  await Promise.all(running.map(({ exited }) => exited))
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 /** Stores keys without the API and its triggers. */
 async function storeKeys(tenant: string): Promise<void> {
@@ -91,7 +86,7 @@ describe(`a tenant with ${KEYS} keys`, () => {
     const init = body === undefined ? { method } : { method, body }
     const answer = await call(services.api, '/v1/tenants/crowd', operator, init)
     expect(answer.ok).toBe(true)
-    await eventually(async () => (await statusesOf(key)).join() === REFUSED.join())
+    await eventually('all services refuse the key', async () => (await statusesOf(key)).join() === REFUSED.join())
     await stream.ended
     return performance.now() - startedMs
   }
@@ -104,7 +99,7 @@ describe(`a tenant with ${KEYS} keys`, () => {
     expect(await statusesOf(uncached[0] ?? '')).toEqual(REFUSED)
     expect(await statusesOf(neighbour)).toEqual([202, 200, 200])
     await call(services.api, '/v1/tenants/crowd', operator, { method: 'PUT', body: '{"state":"active"}' })
-    await eventually(async () => (await statusesOf(key)).join() === '202,200,200')
+    await eventually('all services serve the key', async () => (await statusesOf(key)).join() === '202,200,200')
   })
 
   test('is deleted: its keys are refused and its streams end', async () => {

@@ -1,4 +1,4 @@
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, DEADLINES, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 import type { PoolClient } from 'pg'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 
@@ -10,18 +10,15 @@ let world: World
 let api: ServiceProcess
 /** For transactions that are open while the test queries tables. */
 let transactions: ReturnType<World['database']['openPool']>
-const projectors: ServiceProcess[] = []
 const open = new Set<PoolClient>()
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 1 })
   transactions = world.database.openPool({ owner: true })
-  api = await startServiceProcess('api', world.env)
+  api = await world.startService('api')
 })
 afterAll(async () => {
   for (const client of open) client.release(true)
-  for (const process of [api, ...projectors]) process?.kill()
-  await Promise.all([api, ...projectors].map((process) => process?.exited))
   await world?.close()
 })
 
@@ -57,15 +54,13 @@ async function commit(client: PoolClient): Promise<void> {
 
 /** It deletes as soon as it runs. It is ready when Kafka has given up the member that was killed, which takes seconds. */
 async function startProjector(): Promise<ServiceProcess> {
-  const projector = await startServiceProcess('projector', world.env, { untilReady: false })
-  projectors.push(projector)
-  return projector
+  return await world.startService('projector', {}, { untilReady: false })
 }
 
 /** Starts a projector, kills it once `reached`, and lets its transaction end by the lock's end. */
 async function killWhen(reached: () => Promise<boolean>, lock?: PoolClient): Promise<void> {
   const projector = await startProjector()
-  await eventually(reached)
+  await eventually('the deletion is where it is to be killed', reached)
   projector.kill('SIGKILL')
   await projector.exited
   if (lock !== undefined) await commit(lock)
@@ -120,7 +115,9 @@ test('a deletion continues after the projector was killed in any of its phases, 
   expect((await call('GET')).status).toBe(200)
 
   await startProjector()
-  await eventually(async () => (await call('GET')).status === 404, { timeoutMs: 90_000, everyMs: 100 })
+  await eventually('the tenant is gone', async () => (await call('GET')).status === 404, {
+    timeoutMs: DEADLINES.recovery,
+  })
   expect([await count('events', `tenant_id = 'gone'`), await count('events', `tenant_id = 'stays'`)]).toEqual([0, 100])
   expect(await count('idempotency_keys', 'true')).toBe(0)
 }, 180_000)

@@ -1,26 +1,19 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
 import { insertApiKey } from '@ariftly/store/api-keys'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
+import { createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
 import { afterAll, beforeAll, test } from '@jest/globals'
 
+/** Every process learns of another one, and of one that ended cleanly. */
+const SHARED_MS_MAX = 10_000
+/** Of a process that was killed. */
+const TAKEN_OVER_MS_MAX = 25_000
 let world: World
-const processes: ServiceProcess[] = []
 
 beforeAll(async () => {
   world = await createWorld()
 })
-afterAll(async () => {
-  for (const process of processes) process.kill()
-  await Promise.all(processes.map(({ exited }) => exited))
-  await world?.close()
-})
-
-async function startIngest(): Promise<ServiceProcess> {
-  const process = await startServiceProcess('ingest', world.env)
-  processes.push(process)
-  return process
-}
+afterAll(() => world?.close())
 
 /** A key of 100 events a second. */
 async function limitedKey(): Promise<string> {
@@ -45,17 +38,25 @@ async function granted(ingest: ServiceProcess, key: string): Promise<number> {
 
 test('two processes have half of each quota; when one is killed the other takes its share within 20 s', async () => {
   const key = await limitedKey()
-  const one = await startIngest()
-  await eventually(async () => (await granted(one, key)) === 100)
-  const other = await startIngest()
+  const one = await world.startService('ingest')
+  await eventually('one process grants all', async () => (await granted(one, key)) === 100)
+  const other = await world.startService('ingest')
   for (const ingest of [one, other]) {
-    await eventually(async () => (await granted(ingest, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
+    await eventually('both processes grant half', async () => (await granted(ingest, key)) === 50, {
+      timeoutMs: SHARED_MS_MAX,
+    })
   }
   other.kill('SIGKILL')
-  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 25_000, everyMs: 200 })
-  const third = await startIngest()
-  await eventually(async () => (await granted(one, key)) === 50, { timeoutMs: 10_000, everyMs: 200 })
+  await eventually('one process grants all', async () => (await granted(one, key)) === 100, {
+    timeoutMs: TAKEN_OVER_MS_MAX,
+  })
+  const third = await world.startService('ingest')
+  await eventually('both processes grant half', async () => (await granted(one, key)) === 50, {
+    timeoutMs: SHARED_MS_MAX,
+  })
   // A process that ends cleanly is not waited for.
   third.kill('SIGTERM')
-  await eventually(async () => (await granted(one, key)) === 100, { timeoutMs: 10_000, everyMs: 200 })
+  await eventually('one process grants all', async () => (await granted(one, key)) === 100, {
+    timeoutMs: SHARED_MS_MAX,
+  })
 })

@@ -55,14 +55,14 @@ describe('a suspended tenant', () => {
     const body = JSON.stringify({ url: receiver.url, events: ['*'] })
     await system.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
     expect(await post(key, 'before')).toBe(202)
-    await eventually(() => receiver.requests.length === 1)
+    await eventually('one delivery', () => receiver.requests.length === 1)
     const streams = [await openStream(system.url, key), await openStream(gateway.url, key)]
 
     const askedMs = performance.now()
     await put('stopped', { state: 'suspended' })
     await Promise.all(streams.map(({ ended }) => ended))
     const refused = async () => (await post(key, 'refused')) === 403
-    await eventually(refused, { everyMs: 20 })
+    await eventually('the tenant is refused', refused)
     expect(performance.now() - askedMs).toBeLessThan(5000)
     for (const path of ['/v1/events', '/v1/webhooks', '/v1/events/stream', '/v1/api-keys/current']) {
       const answer = await system.request(path, { headers: headersOf(key) })
@@ -71,8 +71,10 @@ describe('a suspended tenant', () => {
     expect((await openStream(gateway.url, key)).status).toBe(403)
 
     await put('stopped', { state: 'active' })
-    await eventually(async () => (await post(key, 'after')) === 202, { everyMs: 20 })
-    await eventually(() => receiver.requests.some(({ body: sent }) => sent.toString().includes('"after"')))
+    await eventually('the tenant is served', async () => (await post(key, 'after')) === 202)
+    await eventually('the later event is delivered', () =>
+      receiver.requests.some(({ body: sent }) => sent.toString().includes('"after"')),
+    )
     expect(receiver.requests.some(({ body: sent }) => sent.toString().includes('"refused"'))).toBe(false)
     await receiver.close()
   })
@@ -80,13 +82,13 @@ describe('a suspended tenant', () => {
   test("has deliveries that wait, while another tenant's do not, until it is served again", async () => {
     const [waiting, served] = [await failingWebhook('waiting'), await failingWebhook('served')]
     await put('waiting', { state: 'suspended' })
-    await eventually(async () => (await post(waiting.key, 'refused')) === 403, { everyMs: 20 })
+    await eventually('the tenant is refused', async () => (await post(waiting.key, 'refused')) === 403)
     const [before, others] = [waiting.receiver.requests.length, served.receiver.requests.length]
-    await eventually(() => served.receiver.requests.length >= others + 3)
+    await served.receiver.received(others + 3)
     // An attempt that was running when the tenant was suspended may arrive after that.
     expect(waiting.receiver.requests.length).toBeLessThanOrEqual(before + 1)
     await put('waiting', { state: 'active' })
-    await eventually(() => waiting.receiver.requests.length >= before + 2)
+    await waiting.receiver.received(before + 2)
     await Promise.all([waiting, served].map(({ receiver }) => receiver.close()))
   })
 })
@@ -99,7 +101,7 @@ async function failingWebhook(tenant: string) {
   const body = JSON.stringify({ url: receiver.url, events: ['*'] })
   await system.request('/v1/webhooks', { method: 'POST', headers: headersOf(key), body })
   expect(await post(key, 'fails')).toBe(202)
-  await eventually(() => receiver.requests.length >= 1)
+  await receiver.received(1)
   return { key, receiver }
 }
 
@@ -149,8 +151,8 @@ describe('a rotated secret', () => {
     const streams = await Promise.all([system.url, gateway.url].map((base) => openStream(base, secret)))
     const newToken = await tokenOf(secret)
     await Promise.all(ended)
-    await eventually(async () => (await post(old, 'refused')) === 401)
-    await eventually(async () => (await byToken(oldToken)).status === 401)
+    await eventually('the old key is refused', async () => (await post(old, 'refused')) === 401)
+    await eventually('the old token is refused', async () => (await byToken(oldToken)).status === 401)
     const still = await byToken(newToken)
     expect([...streams.map(({ status }) => status), still.status]).toEqual([200, 200, 200])
     // The streams of the new secret were not ended with the old one's.
@@ -164,19 +166,19 @@ test('the streams of a tenant are counted over all gateways', async () => {
   const key = await system.apiKeyOf('counted', ['events:read'])
   await put('counted', { limits: { streams: 2 } })
   const one = await openStream(system.url, key)
-  await eventually(async () => (await reportedStreams()) === 1)
+  await eventually('one stream is reported', async () => (await reportedStreams()) === 1)
   const other = await openStream(gateway.url, key)
-  await eventually(async () => (await reportedStreams()) === 2)
+  await eventually('2 streams are reported', async () => (await reportedStreams()) === 2)
   expect([one.status, other.status]).toEqual([200, 200])
   for (const base of [system.url, gateway.url]) {
-    await eventually(async () => {
+    await eventually('a third stream is refused', async () => {
       const next = await openStream(base, key)
       next.close()
       return next.status === 429
     })
   }
   one.close()
-  await eventually(async () => {
+  await eventually('a third stream is served', async () => {
     const next = await openStream(gateway.url, key)
     next.close()
     return next.status === 200

@@ -8,13 +8,16 @@ import {
   type ServiceProcess,
   type ServiceProcessName,
 } from '@ariftly/testkit'
-import { openStream } from '../support/read-stream.ts'
+import { followStream } from '../support/follow-stream.ts'
 import { verifyWebhook } from '../support/verify-webhook.ts'
 import { startTlsWorld, type TlsWorld } from './tls-world.ts'
 
 const SERVICES = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
 const WEBHOOK_SECRET = 'the-webhook-secret-of-the-tls-test'
 const TASK = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
+
+/** Over seven rounds longer than a login lasts, so that each connection logs in more than once. */
+const EVERY_MS = 2000
 
 let world: TlsWorld
 let receiver: Receiver
@@ -37,14 +40,11 @@ test('migrate makes topics and tables over TLS', () => {
   expect(migrated).toMatchObject({ code: 0, output: expect.stringContaining('migrated') })
 })
 
-test('a stack that speaks TLS alone carries events from their post to list, stream and webhook', async () => {
-  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name))))
+test('with TLS to all backends an event gets from its post to list, stream and webhook', async () => {
+  await Promise.all(SERVICES.map((name) => eventually(`${name} is ready`, () => isReady(name))))
   const webhook = await call('api', '/v1/webhooks', { url: receiver.url, events: ['*'], secret: WEBHOOK_SECRET })
   expect(webhook.status).toBe(201)
-  const stream = await openStream((signal) =>
-    fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=${TASK}`, { signal, headers: headers() }),
-  )
-  // Longer than a login lasts, so that each connection has logged in more than once.
+  const stream = await followStream(urlOf('stream-gateway'), world.apiKey, { task_id: TASK })
   const ids: string[] = []
   for (let round = 0; round < 7; round++) {
     const event = { type: 'task.progress', task_id: TASK, data: { message: `round ${round}`, progress: 0.5 } }
@@ -53,16 +53,16 @@ test('a stack that speaks TLS alone carries events from their post to list, stre
     const { data } = (await answer.json()) as { data: { id: string; status: string }[] }
     expect(data.map(({ status }) => status)).toEqual(['accepted', 'accepted'])
     ids.push(...data.map(({ id }) => id))
-    await eventually(() => stream.messages.length >= ids.length)
-    await delay(2000)
+    await stream.shown(ids.length)
+    await delay(EVERY_MS)
   }
-  const listed = await eventually(async () => {
+  const listed = await eventually('all events are listed', async () => {
     const answer = await call('api', `/v1/events?task_id=${TASK}&order=asc&limit=100`)
     const { data } = (await answer.json()) as { data: { id: string }[] }
     return data.length >= ids.length ? data.map(({ id }) => id) : undefined
   })
   expect(listed).toEqual(ids)
-  await eventually(() => receiver.requests.length >= ids.length)
+  await receiver.received(ids.length)
   expect(new Set(receiver.requests.map((request) => request.headers['webhook-id']))).toEqual(new Set(ids))
   for (const { body, headers: sent } of receiver.requests) {
     expect(verifyWebhook(body.toString(), String(sent['x-ariftly-signature']), WEBHOOK_SECRET)).toBe(true)
@@ -86,24 +86,19 @@ test('certificates of another authority are used by services without a restart',
   world.serveWith(next.issue())
   const { kafka, postgres, redis } = world.stack
   await Promise.all([kafka?.restart(), postgres?.restart(), redis?.restart()])
-  const stream = await eventually(async () => {
-    const opened = await openStream((signal) =>
-      fetch(`${urlOf('stream-gateway')}/v1/events/stream?task_id=renewed`, { signal, headers: headers() }),
-    )
-    return opened
-  })
+  const stream = await followStream(urlOf('stream-gateway'), world.apiKey, { task_id: 'renewed' })
   const event = { type: 'task.progress', task_id: 'renewed', data: { message: 'by the new authority' } }
-  const [accepted] = await eventually(async () => {
+  const [accepted] = await eventually('the event is accepted', async () => {
     const answer = await call('ingest', '/v1/events', [event])
     expect(answer.status).toBe(202)
     return ((await answer.json()) as { data: { id: string }[] }).data
   })
   const id = accepted?.id ?? ''
-  await eventually(() => stream.messages.some((message) => message.data.includes('by the new authority')))
-  await eventually(async () => (await call('api', `/v1/events/${id}`)).status === 200)
-  await eventually(() => receiver.requests.some((request) => request.headers['webhook-id'] === id))
+  await stream.shows(id)
+  await eventually('the event is projected', async () => (await call('api', `/v1/events/${id}`)).status === 200)
+  await eventually('its delivery', () => receiver.requests.some((request) => request.headers['webhook-id'] === id))
   await stream.close()
-  await Promise.all(SERVICES.map((name) => eventually(() => isReady(name))))
+  await Promise.all(SERVICES.map((name) => eventually(`${name} is ready`, () => isReady(name))))
 })
 
 test('no secret is in any output, metric or readiness of that whole run', async () => {

@@ -86,7 +86,7 @@ test('all five work when all is right again', async () => {
   const names = ['ingest', 'projector', 'api', 'stream-gateway', 'webhook-worker'] as const
   const services = await Promise.all(names.map((name) => world.start(name)))
   for (const service of services) {
-    await eventually(async () => (await readiness(service)).status === 200)
+    await eventually('the service is ready', async () => (await readiness(service)).status === 200)
   }
   await Promise.all(services.map(end))
 })
@@ -135,17 +135,14 @@ async function serveWith(options: object): Promise<void> {
 async function refused(name: ServiceProcessName, env: Record<string, string>, reason: RegExp): Promise<void> {
   const service = await world.start(name, env)
   try {
-    const body = await eventually(
-      async () => {
-        const { status, text } = await readiness(service)
-        if (!reason.test(text)) throw new Error(`/readyz says ${status} ${text}\n${service.output()}`)
-        return { status, text }
-      },
-      { everyMs: 100 },
-    )
+    const body = await eventually('the reason is in /readyz', async () => {
+      const { status, text } = await readiness(service)
+      if (!reason.test(text)) throw new Error(`/readyz says ${status} ${text}\n${service.output()}`)
+      return { status, text }
+    })
     outputs.push(body.text)
     expect(body.status).toBe(503)
-    await eventually(() => reason.test(service.output()))
+    await eventually('the reason is in the output', () => reason.test(service.output()))
   } finally {
     await end(service)
   }

@@ -48,7 +48,7 @@ test('services log in at Kafka by a token of an OAuth endpoint', async () => {
   const migrated = await world.migrate(env)
   expect(migrated).toMatchObject({ code: 0 })
   const ingest = await world.start('ingest', env)
-  const answer = await eventually(async () => {
+  const answer = await eventually('the event is accepted', async () => {
     const response = await fetch(`${ingest.url}/v1/events`, {
       method: 'POST',
       headers: { authorization: `Bearer ${world.apiKey}`, 'content-type': 'application/json' },
@@ -63,6 +63,8 @@ test('services log in at Kafka by a token of an OAuth endpoint', async () => {
 test('an unknown client is refused, with the reason and without the secret', async () => {
   const wrong = { ...env, KAFKA_OAUTH_CLIENT_SECRET: 'wrong-secret-of-the-test' }
   const ingest = await world.start('ingest', { ...wrong, LOG_LEVEL: 'debug' })
-  await eventually(() => (ingest.output().includes('the endpoint answered 401') ? true : undefined))
+  await eventually('the refused login', () =>
+    ingest.output().includes('the endpoint answered 401') ? true : undefined,
+  )
   expect(ingest.output()).not.toContain('wrong-secret-of-the-test')
 })

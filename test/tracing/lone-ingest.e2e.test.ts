@@ -1,8 +1,7 @@
-import { mkdtempSync, readdirSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { eventually } from '@ariftly/testkit'
+import { eventually, testFolder } from '@ariftly/testkit'
 import { startCollector, type Collector } from './collector.ts'
 import { startLoneIngest, type LoneIngest } from './lone-ingest.ts'
 
@@ -43,7 +42,7 @@ function otelFiles(coverageDir: string): readonly string[] {
 }
 
 async function filesOfRun(env: Readonly<Record<string, string>>): Promise<readonly string[]> {
-  const coverageDir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'coverage-'))
+  const coverageDir = testFolder('coverage')
   const ingest = await ingestWith({ NODE_V8_COVERAGE: coverageDir, ...env })
   expect(await ingest.post(5)).toEqual(Array(5).fill(202))
   expect(await stop(ingest)).toBe(0)
@@ -100,7 +99,9 @@ describe('a collector that', () => {
       OTEL_BSP_SCHEDULE_DELAY: '10',
     })
     expect(await ingest.post(20)).toEqual(Array(20).fill(202))
-    await eventually(async () => /_spans_total\{result="failed"\} [1-9]/.test(await metricsOf(ingest)))
+    await eventually('a failed span is counted', async () =>
+      /_spans_total\{result="failed"\} [1-9]/.test(await metricsOf(ingest)),
+    )
     expect(await ingest.post(20)).toEqual(Array(20).fill(202))
     expect((await fetch(`${ingest.process.url}/readyz`)).status).toBe(200)
     expect(await stop(ingest)).toBe(0)

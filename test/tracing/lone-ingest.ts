@@ -1,4 +1,4 @@
-import { createWorld, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import { createWorld, type ServiceProcess } from '@ariftly/testkit'
 
 /** Ingest as a process of its own, in a world of its own. */
 export interface LoneIngest {
@@ -12,7 +12,7 @@ export interface LoneIngest {
 /** Starts it; `env` overrides the world's settings. */
 export async function startLoneIngest(env: Readonly<Record<string, string>>): Promise<LoneIngest> {
   const world = await createWorld({ partitions: 3, env: { SHUTDOWN_DELAY_MS: '0', ...env } })
-  const ingest = await startServiceProcess('ingest', world.env)
+  const ingest = await world.startService('ingest')
   const key = await world.apiKey('default')
   const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
   const request = { method: 'POST', body: '{"type":"task.created","task_id":"t","data":{}}', headers }
@@ -22,10 +22,6 @@ export async function startLoneIngest(env: Readonly<Record<string, string>>): Pr
       const answers = Array.from({ length: count }, () => fetch(`${ingest.url}/v1/events`, request))
       return (await Promise.all(answers)).map(({ status }) => status)
     },
-    async close() {
-      ingest.kill()
-      await ingest.exited
-      await world.close()
-    },
+    close: () => world.close(),
   }
 }

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { eventually, startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
-import { openStream, type OpenStream } from '../support/read-stream.ts'
+import { followStream, type FollowedStream } from '../support/follow-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { startCollector, type Collector, type ReceivedSpan } from './collector.ts'
 
 let collector: Collector
 let system: Standalone
 let receiver: Receiver
-let stream: OpenStream
+let stream: FollowedStream
 let topic: string
 
 beforeAll(async () => {
@@ -15,7 +15,7 @@ beforeAll(async () => {
   system = await startStandalone(collector.env)
   topic = system.env['KAFKA_TOPIC'] ?? ''
   receiver = await startReceiver()
-  stream = await openStream((signal) => system.request('/v1/events/stream', { signal }))
+  stream = await followStream(system.url, system.apiKey)
   await system.post('/v1/webhooks', JSON.stringify({ url: `${receiver.url}?key=hidden`, events: ['task.*'] }), 201)
 })
 
@@ -37,8 +37,8 @@ async function post(task: string, count: number, headers: Record<string, string>
   expect(response.status).toBe(202)
   const { data } = (await response.json()) as { data: readonly { id: string }[] }
   const ids = data.map(({ id }) => id)
-  await eventually(() => ids.every((id) => webhookOf(id) !== undefined))
-  await eventually(() => stream.messages.filter(({ data: text }) => text.includes(task)).length >= count)
+  await eventually('all events are delivered', () => ids.every((id) => webhookOf(id) !== undefined))
+  await eventually('all its events', () => stream.events.filter((event) => event.task_id === task).length >= count)
   return ids
 }
 
@@ -49,7 +49,7 @@ function webhookOf(id: string | undefined): ReceivedRequest | undefined {
 /** The spans of a trace, once it has the expected number. */
 async function traceOf(traceId: string, count: number): Promise<readonly ReceivedSpan[]> {
   const found = (): readonly ReceivedSpan[] => collector.spans().filter((span) => span.traceId === traceId)
-  await eventually(() => found().length >= count)
+  await eventually('all spans are exported', () => found().length >= count)
   return found()
 }
 
@@ -117,7 +117,7 @@ describe('an event that is posted', () => {
     await post('of-a-batch', 20, { traceparent: `00-${traceId}-00f067aa0ba902b7-01` })
     const [request] = inOrder(await traceOf(traceId, 1))
     for (const operation of OPERATIONS) {
-      const batches = await eventually(() => {
+      const batches = await eventually('the batch is linked', () => {
         const linked = collector
           .spans()
           .filter(
@@ -171,7 +171,7 @@ test('a request that is refused, and one of the api, have their span too', async
   await system.request('/v1/events', { method: 'POST', body: '{', headers: { 'content-type': 'application/json' } })
   await system.request('/v1/events/evt_01m88y3fz3eeksq399rkr6wnx3?secret=1')
   const spanOf = (status: number, name: string): Promise<ReceivedSpan | undefined> =>
-    eventually(() =>
+    eventually('the span is exported', () =>
       collector
         .spans()
         .find((span) => span.name === name && Number(span.attributes['http.response.status_code']) === status),

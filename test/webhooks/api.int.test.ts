@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { EVENT_TYPES, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { validateEvents } from '@ariftly/events/validate'
 import { withTransaction } from '@ariftly/store'
-import { eventually, startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
+import { eventually, startReceiver, untilBlocking, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
 import { Webhook } from 'standardwebhooks'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
@@ -137,11 +137,14 @@ describe('test', () => {
 })
 
 describe('deliveries', () => {
-  test('are found by event, task and webhook, with what became of them; a stranger finds none', async () => {
+  test('are found by event, task and webhook, with their state, and not by another tenant', async () => {
     receiver.respondWith(() => ({ status: 404, body: 'no such receiver' }))
     const [event] = await fixture.post(TENANT, 1)
     const { id: eventId = '', taskId } = event ?? {}
-    await eventually(async () => (await find(`event_id=${eventId}`))[0]?.['last_error_class'] === 'http_4xx')
+    await eventually(
+      'the failed attempt is listed',
+      async () => (await find(`event_id=${eventId}`))[0]?.['last_error_class'] === 'http_4xx',
+    )
     const [delivery] = await find(`event_id=${eventId}`)
     const { id, created_at: createdAt } = delivery ?? {}
     const attempted = { last_response_status: 404, last_error_class: 'http_4xx', last_attempt_at: expect.any(String) }
@@ -166,14 +169,14 @@ describe('deliveries', () => {
 describe('redeliver', () => {
   test('sends a finished delivery again under its webhook-id, and refuses one that is still to be sent', async () => {
     await fixture.post(TENANT, 1)
-    await eventually(async () => (await deliveries('&status=delivered')).length === 1)
+    await eventually('one delivery is delivered', async () => (await deliveries('&status=delivered')).length === 1)
     const [first] = await deliveries()
     const id = first?.id ?? ''
     const path = `/v1/deliveries/${id}/redeliver`
     const again = await api.call('POST', path)
     expect(again).toMatchObject({ status: 202, json: { object: 'delivery', id, status: 'pending', attempt_count: 1 } })
     expect(again.headers.get('location')).toBe(`/v1/deliveries/${id}`)
-    await eventually(async () => (await statusOf(id)) === 'delivered')
+    await eventually('the delivery is delivered', async () => (await statusOf(id)) === 'delivered')
     expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([first?.event_id, first?.event_id])
     const { attempts } = (await api.call('GET', `/v1/deliveries/${id}`)).json
     expect((attempts as { attempt: number }[]).map(({ attempt }) => attempt)).toEqual([1, 2])
@@ -191,7 +194,7 @@ describe('redeliver', () => {
 /** A redelivery once it has ended, which its end does not change; a stranger does not see it. */
 async function endedRedelivery(answer: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
   const path = answer.headers.get('location') ?? ''
-  await eventually(async () => (await api.call('GET', path)).json['status'] === 'completed')
+  await eventually('its completion', async () => (await api.call('GET', path)).json['status'] === 'completed')
   for (const method of ['GET', 'DELETE'] as const) expect((await stranger.call(method, path)).status).toBe(404)
   return (await api.call('DELETE', path)).json
 }
@@ -201,7 +204,7 @@ describe('redelivery by filter', () => {
     receiver.respondWith(() => ({ status: 404 }))
     // Two deliveries fail for good before their endpoint counts as failing.
     const posted = await fixture.post(TENANT, 2)
-    await eventually(async () => (await fixture.states(webhook))['failed'] === 2)
+    await fixture.reaches(webhook, { failed: 2 })
     receiver.respondWith(() => ({}))
     const ask = async (more: object): Promise<ApiAnswer> =>
       await api.call('POST', '/v1/deliveries/redeliver', {
@@ -220,7 +223,7 @@ describe('redelivery by filter', () => {
       scanned_count: 2,
       delivery_count: 2,
     })
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 2)
+    await fixture.reaches(webhook, { delivered: 2 })
     const sent = receiver.requests.slice(-2).map(({ headers }) => String(headers['webhook-id']))
     expect(new Set(sent)).toEqual(new Set(posted.map(({ id }) => id)))
   })
@@ -232,14 +235,19 @@ describe('replay', () => {
   test('delivers what a disabled webhook has missed, as many as its dry run said', async () => {
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { enabled: false })
     const missed = await fixture.post(TENANT, 40)
-    await eventually(async () => (await Promise.all(missed.map(({ id }) => stored(id)))).every(Boolean))
-    await eventually(matched)
+    await eventually('the missed events are projected', async () =>
+      (await Promise.all(missed.map(({ id }) => stored(id)))).every(Boolean),
+    )
+    await eventually('all events are matched', matched)
     expect(await deliveries()).toEqual([])
     const dry = await ended(await post('/replay', { after, dry_run: true }))
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { enabled: true })
     const seen = receiver.requests.length
     const real = await ended(await post('/replay', { after }))
-    await eventually(async () => (await deliveries('&status=delivered')).length === real['delivery_count'])
+    await eventually(
+      'all replayed events are delivered',
+      async () => (await deliveries('&status=delivered')).length === real['delivery_count'],
+    )
     const sent = receiver.requests.slice(seen).map(({ headers }) => String(headers['webhook-id']))
     expect(dry['delivery_count']).toBe(sent.length)
     expect(new Set(sent).size).toBe(sent.length)
@@ -253,11 +261,11 @@ describe('replay', () => {
     await api.call('PATCH', `/v1/webhooks/${webhook}`, { rate_limit: 1 })
     const replay = await post('/replay', { after })
     const path = replay.headers.get('location') ?? ''
-    await eventually(() => receiver.requests.length > 0)
+    await receiver.received(1)
     expect((await stranger.call('DELETE', path)).status).toBe(404)
     const startedMs = performance.now()
     expect((await api.call('DELETE', path)).status).toBe(204)
-    await eventually(async () => (await deliveries('&status=pending')).length === 0)
+    await eventually('nothing is pending', async () => (await deliveries('&status=pending')).length === 0)
     expect(performance.now() - startedMs).toBeLessThan(10_000)
     const all = await deliveries()
     // At one a second most of them were still to be sent.
@@ -277,12 +285,7 @@ describe('replay', () => {
         [typeIdToUuid('rpl', newTypeId('rpl')), TENANT, typeIdToUuid('whk', webhook)],
       )
       const waiting = post('/replay', { after })
-      await eventually(async () => {
-        const { rows } = await tx.query(
-          'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
-        )
-        return rows.length > 0
-      })
+      await untilBlocking(tx)
       return { waiting }
     })
     expect(await refused.waiting).toMatchObject({ status: 409, json: { code: 'replay_under_way' } })
@@ -339,7 +342,7 @@ describe('bad bodies', () => {
 async function signersOfNext(): Promise<ReturnType<typeof signers>> {
   const seen = receiver.requests.length
   await fixture.post(TENANT, 1)
-  await eventually(() => receiver.requests.length > seen)
+  await receiver.received(seen + 1)
   const testAt = receiver.requests.length
   expect((await post('/test')).status).toBe(200)
   const [delivered, tested] = [receiver.requests[seen], receiver.requests[testAt]]
@@ -351,7 +354,7 @@ async function signersOfNext(): Promise<ReturnType<typeof signers>> {
 async function ended(replay: ApiAnswer): Promise<Readonly<Record<string, unknown>>> {
   expect(replay.status).toBe(202)
   let json: Readonly<Record<string, unknown>> = {}
-  await eventually(async () => {
+  await eventually('the replay is completed', async () => {
     ;({ json } = await api.call('GET', replay.headers.get('location') ?? ''))
     return json['status'] === 'completed'
   })

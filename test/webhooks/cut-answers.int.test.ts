@@ -23,7 +23,7 @@ test('attempts whose start was committed and not answered are made within second
   const webhook = await fixture.subscribe({ tenant: 'cut', url: receiver.url })
   const events = await fixture.post('cut', 30)
   // Their lease is ten minutes.
-  await eventually(async () => (await fixture.states(webhook))['delivered'] === 30, { timeoutMs: 30_000 })
+  await fixture.reaches(webhook, { delivered: 30 })
   expect(cuts()).toBe(1)
   expect(receiver.requests.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
     events.map(({ id }) => id).toSorted(),
@@ -47,7 +47,7 @@ test('failures whose recording was committed and not answered count once', async
     return rows[0]
   }
   // Statistics are written last.
-  await eventually(async () => ((await counts())?.['stats'] ?? 0) >= 5)
+  await eventually('5 deliveries are counted', async () => ((await counts())?.['stats'] ?? 0) >= 5)
   expect([cuts(), await counts()]).toEqual([1, { failures: 5, attempts: 5, scheduled: 5, stats: 5 }])
 })
 
@@ -63,9 +63,9 @@ test('statistics that were committed and not answered count once', async () => {
     return rows.map((row) => row.attempts)
   }
   await fixture.post('sums', 5)
-  await eventually(async () => cuts() === 1 && ((await attempts())[0] ?? 0) >= 1)
+  await eventually('the answer is lost', async () => cuts() === 1 && ((await attempts())[0] ?? 0) >= 1)
   // It is added after all that was counted before it.
   await fixture.post('sums', 1)
-  await eventually(async () => ((await attempts())[0] ?? 0) >= 6)
+  await eventually('6 attempts', async () => ((await attempts())[0] ?? 0) >= 6)
   expect(await attempts()).toEqual([6, 6])
 })

@@ -1,6 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals'
 import { typeIdToUuid } from '@ariftly/events'
-import { eventually } from '@ariftly/testkit'
 import { createCutWorld } from './cut-world.ts'
 
 const { fixture, receiver, way, env, close } = await createCutWorld()
@@ -25,7 +24,7 @@ test.each(['none', 'task'] as const)(
     const worker = await fixture.startWorker(env)
     await fixture.post(tenant, 30)
     // Their lease is ten minutes.
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 30, { timeoutMs: 30_000 })
+    await fixture.reaches(webhook, { delivered: 30 })
     expect(cuts).toBe(1)
     // What was queued by that commit has another attempt number.
     const { rows } = await fixture.world.admin.query(

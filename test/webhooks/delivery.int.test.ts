@@ -23,7 +23,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'one', url: receiver.url })
     const events = await fixture.post('one', 20)
     await fixture.post('other', 5)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 20)
+    await fixture.reaches(webhook, { delivered: 20 })
 
     const ids = receiver.requests.map(({ headers }) => headers['webhook-id'])
     expect(ids).toHaveLength(20)
@@ -46,7 +46,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'retried', url: receiver.url })
     receiver.respondWith(() => (receiver.requests.length < 3 ? { status: 500, body: 'not now' } : {}))
     const [event] = await fixture.post('retried', 1)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await fixture.reaches(webhook, { delivered: 1 })
     expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([event?.id, event?.id, event?.id])
     const { rows } = await attemptsOf(webhook)
     expect(rows.map(({ status, error_class }) => [status, error_class])).toEqual([
@@ -57,11 +57,11 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     expect(rows[0]?.response_body.toString()).toBe('not now')
   })
 
-  test('gives up a delivery after the last attempt of the schedule, and says why', async () => {
+  test('a delivery has failed after the last attempt of the schedule, with the reason', async () => {
     const webhook = await fixture.subscribe({ tenant: 'given-up', url: receiver.url })
     receiver.respondWith(() => ({ status: 404 }))
     await fixture.post('given-up', 1)
-    await eventually(async () => (await fixture.states(webhook))['failed'] === 1)
+    await fixture.reaches(webhook, { failed: 1 })
     const { rows } = await attemptsOf(webhook)
     expect(rows.map(({ error_class, next_attempt_at }) => [error_class, next_attempt_at === null])).toEqual([
       ['http_4xx', false],
@@ -75,7 +75,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'gone', url: receiver.url })
     receiver.respondWith(() => ({ status: 410 }))
     await fixture.post('gone', 1)
-    await eventually(async () => {
+    await eventually('the webhook is disabled', async () => {
       const { rows } = await fixture.world.admin.query<{ enabled: boolean; disabled_reason: string | null }>(
         'SELECT enabled, disabled_reason FROM webhooks WHERE id = $1',
         [typeIdToUuid('whk', webhook)],
@@ -93,19 +93,21 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await fixture.append([event, { ...event, data: Buffer.from('not json') }])
     await fixture.append([{ ...event, data: Buffer.from('{"no":"task_id"}') }])
     const last = await fixture.post('reposted', 1)
-    await eventually(() => receiver.requests.some(({ headers }) => headers['webhook-id'] === last[0]?.id))
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 2)
+    await eventually('the last event is delivered', () =>
+      receiver.requests.some(({ headers }) => headers['webhook-id'] === last[0]?.id),
+    )
+    await fixture.reaches(webhook, { delivered: 2 })
     expect(receiver.requests).toHaveLength(2)
   })
 
-  test('lets no dead or slow endpoint delay another', async () => {
+  test('no dead or slow endpoint delays another', async () => {
     const slow = await startReceiver()
     slow.respondWith(() => ({ instead: 'hang' }))
     try {
       await fixture.subscribe({ tenant: 'neighbour', url: slow.url })
       const healthy = await fixture.subscribe({ tenant: 'neighbour', url: receiver.url })
       await fixture.post('neighbour', 50)
-      await eventually(async () => (await fixture.states(healthy))['delivered'] === 50)
+      await fixture.reaches(healthy, { delivered: 50 })
       expect(slow.requests.length).toBeLessThan(50)
     } finally {
       await slow.close()
@@ -116,10 +118,10 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     const webhook = await fixture.subscribe({ tenant: 'failing', url: receiver.url })
     receiver.respondWith(() => ({ status: 503 }))
     await fixture.post('failing', 40)
-    await eventually(async () => (await attemptsOf(webhook)).rows.filter(({ probe }) => probe).length >= 2)
+    await eventually('2 probes', async () => (await attemptsOf(webhook)).rows.filter(({ probe }) => probe).length >= 2)
     expect(await fixture.states(webhook)).not.toHaveProperty('failed')
     receiver.respondWith(() => ({}))
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 40)
+    await fixture.reaches(webhook, { delivered: 40 })
   })
 
   test('delivers the events of one task one after another under ordering: task', async () => {
@@ -131,7 +133,7 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
       return { status: 500 }
     })
     const events = await fixture.post('ordered', 30, 3)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 30)
+    await fixture.reaches(webhook, { delivered: 30 })
     const received = receiver.requests.map(({ headers }) => headers['webhook-id'])
     for (const task of ['task-0', 'task-1', 'task-2']) {
       const wanted = events.filter(({ taskId }) => taskId === task).map(({ id }) => id)
@@ -144,20 +146,20 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await fixture.subscribe({ tenant: 'limited', url: receiver.url, rateLimit: 10 })
     const startedAt = Date.now()
     await fixture.post('limited', 15)
-    await eventually(() => receiver.requests.length === 15)
+    await eventually('15 requests', () => receiver.requests.length === 15)
     expect(Date.now() - startedAt).toBeGreaterThan(900)
   })
 
-  test('brings back a delivery whose lease has ended, under a new attempt', async () => {
+  test('a delivery whose lease has ended is due again, under a new attempt', async () => {
     const webhook = await fixture.subscribe({ tenant: 'leased', url: receiver.url })
     await fixture.post('leased', 1)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await fixture.reaches(webhook, { delivered: 1 })
     await fixture.world.admin.query(
       `UPDATE deliveries SET state = 'attempting', lease_until = now() - interval '1 s', finished_at = NULL, attempt = 5
         WHERE webhook_id = $1`,
       [typeIdToUuid('whk', webhook)],
     )
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 1)
+    await fixture.reaches(webhook, { delivered: 1 })
     expect(receiver.requests).toHaveLength(2)
     expect((await attemptsOf(webhook)).rows.map(({ attempt }) => attempt)).toEqual([1, 6])
   })

@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { newEventId, renderEvent } from '@ariftly/events'
 import { generateSecret, signWebhook } from '@ariftly/signatures'
-import { eventually, findFreePort } from '@ariftly/testkit'
+import { eventually, findFreePort, testFolder } from '@ariftly/testkit'
 import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -31,7 +30,7 @@ afterEach(async () => {
 async function startDocumented(name: string): Promise<{ url: string; output: () => string }> {
   const code = new RegExp(`<!-- receiver: ${name} -->\n+\`\`\`js\n([^]*?)\`\`\``).exec(PAGE)?.[1]
   if (code === undefined) throw new Error(`the page shows no receiver ${name}`)
-  const cwd = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), `receiver-${name}-`))
+  const cwd = testFolder(`receiver-${name}`)
   installPublished(cwd, code)
   writeFileSync(join(cwd, 'receiver.mjs'), code)
   const port = await findFreePort()
@@ -42,7 +41,7 @@ async function startDocumented(name: string): Promise<{ url: string; output: () 
   for (const stream of [started.stdout, started.stderr])
     stream.on('data', (text: Buffer) => (output += text.toString()))
   const url = `http://127.0.0.1:${port}/ariftly-webhook`
-  await eventually(async () => {
+  await eventually('the receiver answers', async () => {
     if (started.exitCode !== null) throw new Error(`the receiver ended with ${started.exitCode}: ${output}`)
     return (await fetch(url, { method: 'POST' })).status > 0
   })
@@ -77,7 +76,7 @@ describe.each(['express', 'bare'])('the receiver %s of docs/webhooks.md', (name)
     expect(output()).not.toContain('task.complete')
     expect(await post(body)).toBe(204)
     expect(await post(body)).toBe(204)
-    await eventually(() => output().includes('task.complete'))
+    await eventually('the receiver shows the event', () => output().includes('task.complete'))
     expect(output().match(/task\.complete/g)).toHaveLength(1)
   })
 })

@@ -85,7 +85,7 @@ afterAll(async () => {
 test('hostile receivers end in time, under the right class, cost little memory and delay no other webhook', async () => {
   const good = await fixture.subscribe({ tenant: 'hostile', url: healthy.url })
   await fixture.post('hostile', 400) // The worker has its size for ordinary work now.
-  await eventually(async () => (await fixture.states(good))['delivered'] === 400)
+  await fixture.reaches(good, { delivered: 400 })
   const peakBefore = peakRssKb()
 
   const webhooks = new Map<string, string>()
@@ -96,7 +96,7 @@ test('hostile receivers end in time, under the right class, cost little memory a
   const postedAt = Date.now()
   const events = new Set((await fixture.post('hostile', 5)).map(({ id }) => id))
   const all = 5 * webhooks.size
-  await eventually(async () => (await attempts([...webhooks.values()])).length === all)
+  await eventually('all attempts are made', async () => (await attempts([...webhooks.values()])).length === all)
 
   for (const [name, { errorClass }] of Object.entries(HOSTILE)) {
     const made = await attempts([webhooks.get(name) ?? ''])

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 /** What a busy machine may add between the moment at which an attempt is allowed and its request. */
@@ -27,7 +27,7 @@ describe('rate limits of webhooks', () => {
       const tenant = `limited-${rateLimit}`
       const webhook = await fixture.subscribe({ tenant, url: receiver.url, rateLimit, ordering })
       await fixture.post(tenant, events)
-      await eventually(async () => (await fixture.states(webhook))['delivered'] === events)
+      await fixture.reaches(webhook, { delivered: events })
       const burst = Math.max(1, rateLimit / 4)
       const leastMs = ((events - burst) / rateLimit) * 1000
       const sentMs = receiver.requests

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { DEADLINES, eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { startRedisServer, type RedisServer } from './redis-server.ts'
 import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
@@ -22,7 +22,7 @@ beforeAll(async () => {
   primary = await startServer([])
   await startServer([`replicaof 127.0.0.1 ${primary.port}`])
   sentinels = await Promise.all(Array.from({ length: SENTINELS }, () => startSentinel(primary.port)))
-  await eventually(async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean))
+  await eventually('all sentinels are known', async () => (await Promise.all(sentinels.map(knowsAll))).every(Boolean))
   receiver = await startReceiver()
   fixture = await createWorkerWorld({
     REDIS_MODE: 'sentinel',
@@ -42,17 +42,19 @@ test('webhooks continue with the replica that Sentinels promote when the Redis d
   const worker = await fixture.startWorker()
   const webhook = await fixture.subscribe({ tenant: 'sentinel', url: receiver.url })
   await fixture.post('sentinel', 30)
-  await eventually(async () => (await fixture.states(webhook))['delivered'] === 30)
+  await fixture.reaches(webhook, { delivered: 30 })
 
   receiver.respondWith(() => ({ delayMs: 100 }))
   await fixture.post('sentinel', 60)
-  await eventually(() => receiver.requests.length > 40)
+  await receiver.received(41)
   await primary.kill()
   await fixture.post('sentinel', 30)
-  await eventually(async () => (await fixture.states(webhook))['delivered'] === 120, { timeoutMs: 120_000 })
+  await fixture.reaches(webhook, { delivered: 120 }, { timeoutMs: DEADLINES.recovery })
   expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(120)
   // Each Sentinel sees another one's decision within seconds.
-  await eventually(async () => (await Promise.all(sentinels.map(primaryPort))).every((port) => port !== primary.port))
+  await eventually('another Redis is primary', async () =>
+    (await Promise.all(sentinels.map(primaryPort))).every((port) => port !== primary.port),
+  )
   await worker.close()
 }, 300_000)
 

@@ -4,6 +4,8 @@ import { createWorkerWorld, type WorkerWorld } from './worker-world.ts'
 
 /** An answer that is due for 5 s, of a command that is sent every second, and a second for a busy machine. */
 const NOTICED_MS_MAX = 7000
+/** A job whose fetch was not answered is fetched again at most 6 s later; the lease of its deliveries would end in ten minutes. */
+const FETCHED_AGAIN_MS_MAX = 10_000
 
 let stack: Awaited<ReturnType<typeof startOwnRedis>>
 let fixture: WorkerWorld
@@ -27,23 +29,22 @@ test('a Redis that answers nothing is reported within seconds, and nothing is lo
   const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })
   receiver.respondWith(() => ({ delayMs: 100 }))
   const before = await fixture.post('stopped', 60)
-  await eventually(() => receiver.requests.length >= 20)
+  await receiver.received(20)
 
   stack.redis.pause()
   const pausedMs = performance.now()
   const meanwhile = await fixture.post('stopped', 20)
-  await eventually(() => redisState()?.includes('redis cannot be reached') ?? false)
+  await eventually('Redis is lost', () => redisState()?.includes('redis cannot be reached') ?? false)
   expect(performance.now() - pausedMs).toBeLessThan(NOTICED_MS_MAX)
   // Events are matched all the time.
-  await eventually(async () => {
+  await eventually('80 deliveries are matched', async () => {
     const counts = Object.values(await fixture.states(webhook))
     return counts.reduce((sum, count) => sum + count, 0) === 80
   })
 
   stack.redis.resume()
-  // A job whose fetch was not answered is fetched again at most 6 s later; the lease of its deliveries would end in ten minutes.
-  await eventually(async () => (await fixture.states(webhook))['delivered'] === 80, { timeoutMs: 10_000 })
-  await eventually(() => redisState() === 'ok')
+  await fixture.reaches(webhook, { delivered: 80 }, { timeoutMs: FETCHED_AGAIN_MS_MAX })
+  await eventually('the worker says that Redis is ok', () => redisState() === 'ok')
   expect(receiver.requests.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
     [...before, ...meanwhile].map(({ id }) => id).toSorted(),
   )

@@ -41,18 +41,22 @@ describe('a Redis wiped under a worker that runs as a process', () => {
       await stack.redis?.stop()
       await fixture.post('wiped', Math.ceil((2 * EVENTS) / ENDPOINTS))
       const total = Math.ceil((2 * EVENTS) / ENDPOINTS) * ENDPOINTS
-      await eventually(async () => (await inState(webhooks, 'pending')) === total, { timeoutMs: PATIENCE_MS })
+      await eventually('all deliveries are pending', async () => (await inState(webhooks, 'pending')) === total, {
+        timeoutMs: PATIENCE_MS,
+      })
       await schedule(webhooks)
       receiver.respondWith(() => ({ delayMs: 5 }))
       await stack.redis?.start()
 
       for (const share of [0.15, 0.4]) {
-        await eventually(() => receiver.requests.length >= share * total, { timeoutMs: PATIENCE_MS })
+        await receiver.received(share * total, { timeoutMs: PATIENCE_MS })
         await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
       }
       const wipedAt = Date.now()
       const before = receiver.requests.length
-      await eventually(async () => (await inState(webhooks, 'delivered')) === total, { timeoutMs: PATIENCE_MS })
+      await eventually('all deliveries are delivered', async () => (await inState(webhooks, 'delivered')) === total, {
+        timeoutMs: PATIENCE_MS,
+      })
 
       const backAfterMs = (receiver.requests[before + 10 * ENDPOINTS]?.atMs ?? Number.POSITIVE_INFINITY) - wipedAt
       expect(backAfterMs).toBeLessThan(60_000)
@@ -73,11 +77,11 @@ describe('a Redis wiped under a worker that runs as a process', () => {
     const webhook = await fixture.subscribe({ tenant: 'killed', url: receiver.url })
     receiver.respondWith(() => ({ delayMs: 20 }))
     await fixture.post('killed', 200)
-    await eventually(() => receiver.requests.length >= 40)
+    await receiver.received(40)
     await redisCommand(stack.redis?.port ?? 0, 'FLUSHALL')
     await stack.redis?.kill()
     await stack.redis?.start()
-    await eventually(async () => (await inState([webhook], 'delivered')) === 200)
+    await eventually('all deliveries are delivered', async () => (await inState([webhook], 'delivered')) === 200)
     expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id'])).size).toBe(200)
   }, 150_000)
 

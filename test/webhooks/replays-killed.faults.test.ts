@@ -1,12 +1,12 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
-import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { insertEvents } from '@ariftly/store/projection'
 import {
   byForm,
   createWorld,
   eventually,
+  sampleRow,
   startReceiver,
-  startServiceProcess,
   type Receiver,
   type ServiceProcess,
   type World,
@@ -34,11 +34,9 @@ beforeAll(async () => {
   })
   api = await startApi(world, await world.apiKey('mine'))
   ids = await project()
-  worker = await startServiceProcess('webhook-worker', world.env)
+  worker = await world.startService('webhook-worker')
 })
 afterAll(async () => {
-  worker?.kill()
-  await worker?.exited
   await api?.close()
   await world?.close()
 })
@@ -50,12 +48,10 @@ afterEach(() => receiver.close())
 /** A day of history, as the projector would have written it. */
 async function project(): Promise<readonly string[]> {
   const startMs = Date.now() - 86_400_000
-  const events = Array.from({ length: EVENTS }, (_, index): ProjectedEvent => {
+  const events = Array.from({ length: EVENTS }, (_, index) => {
     const appendedAtMs = startMs + Math.floor((index / EVENTS) * 86_000_000)
-    const place = { epoch: 1, partition: index % PARTITIONS, offset: Math.floor(index / PARTITIONS), appendedAtMs }
-    const of = { tenant: 'mine', type: 'task.progress', taskId: `task-${index}`, sessionId: null, agent: null } as const
-    const data = Buffer.from(`{"task_id":"task-${index}","message":"m"}`)
-    return { ...of, ...place, id: newEventId(appendedAtMs), data, traceparent: null }
+    const place = { partition: index % PARTITIONS, offset: Math.floor(index / PARTITIONS), appendedAtMs }
+    return sampleRow({ tenant: 'mine', taskId: `task-${index}`, ...place })
   })
   for (let at = 0; at < EVENTS; at += 2000) await insertEvents(world.admin, events.slice(at, at + 2000))
   await world.admin.query(
@@ -93,17 +89,21 @@ async function sendWithKills(webhook: string, start: () => Promise<ApiAnswer>): 
   receiver.respondWith(() => (receiver.requests.length < until ? {} : { instead: 'hang' }))
   const started = await start()
   for (let kill = 1; kill <= KILLS; kill++) {
-    await eventually(() => receiver.requests.length >= until, PATIENCE)
+    await receiver.received(until, PATIENCE)
     if (kill === 1) expect((await progress(started))['status']).toBe('running')
     worker.kill('SIGKILL')
     await worker.exited
     until = kill === KILLS ? Number.POSITIVE_INFINITY : receiver.requests.length + BEFORE_KILL
-    worker = await startServiceProcess('webhook-worker', world.env)
+    worker = await world.startService('webhook-worker')
   }
-  await eventually(async () => {
-    const { json } = await api.call('GET', `/v1/webhooks/${webhook}`)
-    return (await progress(started))['status'] === 'completed' && json['pending_count'] === 0
-  }, PATIENCE)
+  await eventually(
+    'the replay is completed',
+    async () => {
+      const { json } = await api.call('GET', `/v1/webhooks/${webhook}`)
+      return (await progress(started))['status'] === 'completed' && json['pending_count'] === 0
+    },
+    PATIENCE,
+  )
   return started
 }
 
@@ -120,7 +120,7 @@ test(`a replay of ${EVENTS} events delivers each, as many as its dry run said, w
   const path = `/v1/webhooks/${webhook}/replay`
   const after = new Date(Date.now() - 2 * 86_400_000).toISOString()
   const dry = await api.call('POST', path, { after, dry_run: true })
-  await eventually(async () => (await progress(dry))['status'] === 'completed', PATIENCE)
+  await eventually('the replay is completed', async () => (await progress(dry))['status'] === 'completed', PATIENCE)
   expect(receiver.requests).toEqual([])
 
   const replay = await sendWithKills(webhook, () => api.call('POST', path, { after }))

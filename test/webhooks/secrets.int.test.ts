@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import { typeIdToUuid } from '@ariftly/events'
-import { eventually, startReceiver, type Receiver, type ServiceProcess } from '@ariftly/testkit'
+import { startReceiver, type Receiver, type ServiceProcess } from '@ariftly/testkit'
 import { createWorkerWorld, SECRET, type WorkerWorld } from './worker-world.ts'
 
 /** In the payload of every event of these tests. */
@@ -41,10 +41,9 @@ test('no secret, header value or payload gets into logs, metrics, attempts, erro
   await fixture.world.admin.query('UPDATE webhooks SET secret = $2 WHERE id = $1', [uuid(unreadable), foreign])
   receiver.respondWith(({ path }) => ({ status: path.endsWith('/fails') ? 500 : 200 }))
   await fixture.post('secret', 3)
-  const ended = async (webhook: string, state: string) => (await fixture.states(webhook))[state] === 3
-  await eventually(() => ended(delivered, 'delivered'))
+  await fixture.reaches(delivered, { delivered: 3 })
   for (const webhook of [failing, refused, unreadable]) {
-    await eventually(() => ended(webhook, 'failed'))
+    await fixture.reaches(webhook, { failed: 3 })
   }
   const metrics = await (await fetch(`${worker.url}/metrics`)).text()
   worker.kill('SIGTERM')

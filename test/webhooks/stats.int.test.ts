@@ -44,7 +44,7 @@ describe('statistics of a webhook', () => {
     expect(await statsOf(webhook)).toMatchObject({ delivered_count: 0, attempt_count: 0, latency_ms: null })
     await fixture.post(TENANT, 5)
     const counts = { delivered_count: 5, failed_count: 0, attempt_count: 5, error_classes: {} }
-    await eventually(async () => (await statsOf(webhook)).delivered_count === 5)
+    await eventually('5 deliveries are counted', async () => (await statsOf(webhook)).delivered_count === 5)
     const stats = await statsOf(webhook)
     expect(stats).toMatchObject({ object: 'webhook_stats', webhook_id: webhook, window: '1h', ...counts })
     expect(stats.latency_ms?.p50).toBeGreaterThan(0)
@@ -52,15 +52,18 @@ describe('statistics of a webhook', () => {
     await api.call('POST', `/v1/webhooks/${webhook}/test`)
     const after = new Date(Date.now() - 600_000).toISOString()
     await api.call('POST', `/v1/webhooks/${webhook}/replay`, { after })
-    await eventually(() => receiver.requests.length === 11)
+    await eventually('11 requests', () => receiver.requests.length === 11)
     // A redelivery sends recorded deliveries again.
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 5)
+    await fixture.reaches(webhook, { delivered: 5 })
     const filter = { webhook_id: webhook, status: 'delivered' }
-    await eventually(async () => (await api.call('POST', '/v1/deliveries/redeliver', { filter })).status === 202)
-    await eventually(() => receiver.requests.length === 16)
+    await eventually(
+      'the redelivery is accepted',
+      async () => (await api.call('POST', '/v1/deliveries/redeliver', { filter })).status === 202,
+    )
+    await eventually('16 requests', () => receiver.requests.length === 16)
     // A later first delivery is counted after all that was sent before it.
     await fixture.post(TENANT, 1)
-    await eventually(async () => (await statsOf(webhook)).delivered_count > 5)
+    await eventually('more deliveries are counted', async () => (await statsOf(webhook)).delivered_count > 5)
     expect(await statsOf(webhook)).toMatchObject({ ...counts, delivered_count: 6, attempt_count: 6 })
     expect((await stranger.call('GET', `/v1/webhooks/${webhook}/stats`)).status).toBe(404)
     await api.call('DELETE', `/v1/webhooks/${webhook}`)
@@ -70,7 +73,7 @@ describe('statistics of a webhook', () => {
     receiver.respondWith(() => ({ status: 503 }))
     const webhook = await api.createWebhook({ url: receiver.url, events: ['task.*'] })
     await fixture.post(TENANT, 2)
-    await eventually(async () => (await statsOf(webhook)).failed_count === 2)
+    await eventually('2 failures are counted', async () => (await statsOf(webhook)).failed_count === 2)
     const stats = await statsOf(webhook)
     expect(stats).toMatchObject({ delivered_count: 0, failed_count: 2, latency_ms: null })
     expect(stats.error_classes).toEqual({ http_5xx: stats.attempt_count })
@@ -81,7 +84,7 @@ describe('statistics of a webhook', () => {
   test('have a bucket for each stretch of the window, oldest first, up to the running one', async () => {
     const webhook = await api.createWebhook({ url: receiver.url, events: ['task.*'] })
     await fixture.post(TENANT, 1)
-    await eventually(async () => (await statsOf(webhook)).delivered_count === 1)
+    await eventually('1 delivery is counted', async () => (await statsOf(webhook)).delivered_count === 1)
     for (const [window, count, lengthMs] of [
       ['1h', 60, 60_000],
       ['24h', 96, 900_000],

@@ -53,7 +53,7 @@ describe('workers that run as processes', () => {
         // Not until it is ready: it delivers pending deliveries immediately, and joins its dead predecessor's group later.
         const worker = await fixture.startProcess({}, { untilReady: false })
         const target = receiver.requests.length + Math.floor((random() * EVENTS_PER_KILL) / 2)
-        await eventually(() => receiver.requests.length > target, { everyMs: 5 })
+        await receiver.received(target + 1)
         worker.kill('SIGKILL')
         await worker.exited
         await backendsGone()
@@ -62,7 +62,7 @@ describe('workers that run as processes', () => {
         for (const id of lost) unrecorded.set(id, (unrecorded.get(id) ?? 0) + 1)
       }
       const last = await fixture.startProcess()
-      await eventually(async () => (await fixture.states(webhook))['delivered'] === events.length)
+      await fixture.reaches(webhook, { delivered: events.length })
       last.kill('SIGTERM')
       expect(await last.exited).toBe(0)
 
@@ -74,20 +74,20 @@ describe('workers that run as processes', () => {
     120_000 + KILLS * 60_000,
   )
 
-  test('stopped beyond its lease and continued, a worker leaves no state astray and makes no storm', async () => {
+  test('a worker that was stopped for longer than its lease loses and repeats nothing when it continues', async () => {
     const [stopped] = [await fixture.startProcess(), await fixture.startProcess()]
     const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })
     await fixture.post('stopped', 200)
-    await eventually(() => receiver.requests.length >= 30, { everyMs: 5 })
+    await receiver.received(30)
     stopped.kill('SIGSTOP')
     // Its heartbeat stops: the other one takes over its partitions and deliveries.
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
+    await fixture.reaches(webhook, { delivered: 200 })
     const sentBefore = receiver.requests.length
     expect(sentBefore).toBeLessThanOrEqual(200 + 2 * PER_ENDPOINT)
     stopped.kill('SIGCONT')
-    await eventually(async () => (await fetch(`${stopped.url}/readyz`)).status === 200)
+    await eventually('the stopped worker is ready', async () => (await fetch(`${stopped.url}/readyz`)).status === 200)
     const more = await fixture.post('stopped', 50)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 250)
+    await fixture.reaches(webhook, { delivered: 250 })
     expect(await fixture.states(webhook)).toEqual({ delivered: 250 })
     expect(receiver.requests.length).toBeLessThanOrEqual(sentBefore + 50 + PER_ENDPOINT)
     const times = timesReceived(receiver)
@@ -99,9 +99,9 @@ describe('workers that run as processes', () => {
     const worker = await fixture.startProcess()
     const webhook = await fixture.subscribe({ tenant: 'restarted', url: receiver.url })
     const events = await fixture.post('restarted', 200)
-    await eventually(() => receiver.requests.length >= 50, { everyMs: 5 })
+    await receiver.received(50)
     await stack.postgres?.restart()
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 200)
+    await fixture.reaches(webhook, { delivered: 200 })
     const times = timesReceived(receiver)
     expect(new Set(times.keys())).toEqual(new Set(events.map(({ id }) => id)))
     expect(receiver.requests.length).toBeLessThanOrEqual(200 + PER_ENDPOINT)
@@ -122,10 +122,10 @@ describe('workers that run as processes', () => {
       [-HOUR_MS, 80],
       [0, 130],
     ] as const) {
-      await eventually(() => receiver.requests.length >= share, { everyMs: 5 })
+      await receiver.received(share)
       writeFileSync(clock, String(aheadMs))
     }
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 150)
+    await fixture.reaches(webhook, { delivered: 150 })
     const accepted = receiver.requests.length - Math.ceil(receiver.requests.length / 5)
     expect(accepted).toBe(150)
     expect(new Set(timesReceived(receiver).keys()).size).toBe(events.length)
@@ -145,7 +145,7 @@ describe('workers that run as processes', () => {
     const webhook = await fixture.subscribe({ tenant: 'twins', url: receiver.url })
     receiver.respondWith(() => ({}))
     for (let batch = 0; batch < 6; batch += 1) await fixture.post('twins', 50)
-    await eventually(async () => (await fixture.states(webhook))['delivered'] === 300)
+    await fixture.reaches(webhook, { delivered: 300 })
     expect(await fixture.states(webhook)).toEqual({ delivered: 300 })
     expect(receiver.requests).toHaveLength(300)
     await endAll()
@@ -158,7 +158,7 @@ describe('workers that run as processes', () => {
 
   /** What a dead process had sent may still be on its way through Postgres. */
   async function backendsGone(): Promise<void> {
-    await eventually(async () => {
+    await eventually("the worker's sessions are closed", async () => {
       const { rows } = await fixture.world.admin.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name LIKE 'ariftly-webhook-%'`,
       )

@@ -1,16 +1,18 @@
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import { createPool, withTransaction } from '@ariftly/store'
 import { advancePositions, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
-import { decodeRecord, newEventId, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
-import { createKafka, createProducer, startLogReader } from '@ariftly/kafka'
+import { decodeRecord, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
+import { createKafka, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import type { StackAddresses } from '@ariftly/local-stack'
 import {
   createWorld,
   eventually,
   insertSampleWebhook,
-  recordsOf,
-  startServiceProcess,
+  sampleEvent,
+  silentLog,
+  startInProcess,
+  type EventuallyOptions,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
@@ -20,7 +22,6 @@ import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 export const SECRET = 'a-signing-secret-of-a-test'
 
 const PARTITIONS = 3
-const log = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })
 
 /**
  * Short times, so that retries, probes and the death of a worker happen within a test. An attempt has the time that a busy machine
@@ -38,7 +39,7 @@ export interface WorkerWorld {
   readonly world: World
   /** Starts a worker and waits until it is ready. */
   startWorker(env?: Readonly<Record<string, string>>): Promise<Running>
-  /** Starts a worker as its own process, from the build; `close` kills the remaining ones. */
+  /** Starts a worker as its own process, from the build. */
   startProcess(env?: Readonly<Record<string, string>>, o?: { readonly untilReady?: boolean }): Promise<ServiceProcess>
   /** Workers that were started so. */
   readonly processes: readonly ServiceProcess[]
@@ -50,6 +51,8 @@ export interface WorkerWorld {
   append(events: readonly LogEvent[]): Promise<void>
   /** How many deliveries of a webhook are in each state. */
   states(webhookId: string): Promise<Readonly<Record<string, number>>>
+  /** Waits until a webhook has exactly so many deliveries in each of these states. */
+  reaches(webhookId: string, wanted: Readonly<Record<string, number>>, options?: EventuallyOptions): Promise<void>
   /** Waits until the projection holds so many events in all. */
   projected(events: number): Promise<void>
   close(): Promise<void>
@@ -61,18 +64,14 @@ export async function createWorkerWorld(
 ): Promise<WorkerWorld> {
   const options = { partitions: PARTITIONS, env: { ...FAST, ...env } }
   const world = await createWorld(addresses === undefined ? options : { ...options, addresses })
-  const client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  const producer = createProducer(client, { topic: world.topics.topic })
   const projector = await startProjector(world)
   const keyring = createKeyring(world.env['ENCRYPTION_KEYS'] ?? '')
   const workers: Running[] = []
   const processes: ServiceProcess[] = []
 
   async function startWorker(more: Readonly<Record<string, string>> = {}): Promise<Running> {
-    const config = readConfig(webhookWorkerConfig, { ...world.env, ...more })
-    const worker = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+    const worker = await startInProcess({ config: webhookWorkerConfig, start }, { ...world.env, ...more })
     workers.push(worker)
-    await eventually(() => worker.ready().ready)
     return worker
   }
 
@@ -80,7 +79,7 @@ export async function createWorkerWorld(
     more: Readonly<Record<string, string>> = {},
     o: { readonly untilReady?: boolean } = {},
   ): Promise<ServiceProcess> {
-    const process = await startServiceProcess('webhook-worker', { ...world.env, ...more }, { timeoutMs: 60_000, ...o })
+    const process = await world.startService('webhook-worker', more, o)
     processes.push(process)
     return process
   }
@@ -97,13 +96,8 @@ export async function createWorkerWorld(
 
   async function post(tenant: string, count: number, tasks = count): Promise<readonly LogEvent[]> {
     const events = Array.from({ length: count }, (_, index) => taskEvent(tenant, `task-${index % tasks}`, index))
-    await append(events)
+    await world.append(events)
     return events
-  }
-
-  async function append(events: readonly LogEvent[]): Promise<void> {
-    const outcome = await producer.send(recordsOf(events, PARTITIONS))
-    if (!outcome.ok) throw new Error('the log did not take the events')
   }
 
   async function states(webhookId: string): Promise<Readonly<Record<string, number>>> {
@@ -114,35 +108,51 @@ export async function createWorkerWorld(
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]))
   }
 
-  async function projected(events: number): Promise<void> {
-    await eventually(async () => {
-      const { rows } = await world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events')
-      return (rows[0]?.n ?? 0) >= events
-    })
+  async function reaches(id: string, wanted: Readonly<Record<string, number>>, o?: EventuallyOptions): Promise<void> {
+    const check = async () => {
+      const found = await states(id)
+      const isMet = Object.entries(wanted).every(([state, n]) => (found[state] ?? 0) === n)
+      if (!isMet) throw new Error(`there are ${JSON.stringify(found)}`)
+      return true
+    }
+    await eventually(`deliveries ${JSON.stringify(wanted)}`, check, o)
   }
 
   async function close(): Promise<void> {
-    for (const process of processes) process.kill('SIGKILL')
-    await Promise.all([...workers.map((worker) => worker.close()), ...processes.map((process) => process.exited)])
+    await Promise.all(workers.map((worker) => worker.close()))
     await projector.close()
-    await producer.close()
-    await client.close()
     await world.close()
   }
 
-  return { world, startWorker, startProcess, processes, subscribe, post, append, states, projected, close }
+  return {
+    world,
+    startWorker,
+    startProcess,
+    processes,
+    subscribe,
+    post,
+    append: (events) => world.append(events),
+    states,
+    reaches,
+    projected: (events) => world.projected(events),
+    close,
+  }
 }
 
 function taskEvent(tenant: string, task: string, index: number): LogEvent {
   const data = Buffer.from(`{"task_id":"${task}","message":"Größe 1.0","progress":0.30,"index":${index}}`)
-  const base = { tenant, id: newEventId(Date.now()), type: 'task.progress', taskId: task, sessionId: null } as const
-  return { ...base, agent: null, data, traceparent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01' }
+  return sampleEvent({
+    tenant,
+    taskId: task,
+    data,
+    traceparent: '00-0123456789abcdef0123456789abcdef-0123456789abcdef-01',
+  })
 }
 
 /** A small projection of events, so that these tests run one service only. */
 async function startProjector(world: World): Promise<{ close(): Promise<void> }> {
   const { KAFKA_BROKERS: brokers = '', KAFKA_TOPIC: topic = '', DATABASE_URL: url = '' } = world.env
-  const client = createKafka({ brokers: [brokers], clientId: 'test-projector', log })
+  const client = createKafka({ brokers: [brokers], clientId: 'test-projector', log: silentLog })
   const pool = createPool({ role: null, url, applicationName: 'test-projector', max: 4 })
   const epoch = await currentEpoch(pool, topic)
   if (epoch === undefined) throw new Error('the world has no epoch')
@@ -154,7 +164,7 @@ async function startProjector(world: World): Promise<{ close(): Promise<void> }>
     groupId: `${topic}-projector`,
     partitionCount: PARTITIONS,
     identity: epoch,
-    log,
+    log: silentLog,
     positions: (wanted) => readPositions(pool, { ...key, partitions: wanted }),
     async handle({ partition, records, firstOffset, lastOffset }) {
       const rows = records.flatMap((record) => {

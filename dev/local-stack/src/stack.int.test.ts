@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
+import { eventually } from '@ariftly/testkit'
 import { startStack, type LocalStack } from './stack.ts'
 
-const STOP_MS = 60_000
 const execute = promisify(execFile)
 let dataDir: string
 let squatter: Server | undefined
@@ -58,12 +58,8 @@ test('removes the data of an ephemeral stack when its parent is killed', async (
   const { program, held } = await holdStack(true)
   program.kill('SIGKILL')
   await once(program, 'exit')
-  const end = Date.now() + STOP_MS
-  while (Date.now() < end && (held.pids.some(isAlive) || existsSync(dataDir))) {
-    await new Promise((resolve) => setTimeout(resolve, 50))
-  }
-  expect(held.pids.filter(isAlive)).toEqual([])
-  expect(existsSync(dataDir)).toBe(false)
+  await eventually('all parts have ended', () => !held.pids.some(isAlive))
+  await eventually('the data is removed', () => !existsSync(dataDir))
 })
 
 test('refuses a second stack on the same data, and runs on where a stored port is taken or a pid file is stale', async () => {
@@ -99,8 +95,7 @@ test('a part keeps its port when it is stopped, killed and started again, and re
   expect([postgres.port, postgres.running]).toEqual([port, true])
   expect(exits).toEqual([])
   process.kill(postgres.pid, 'SIGKILL')
-  for (let left = 500; postgres.running && left > 0; left--) await new Promise((resolve) => setTimeout(resolve, 20))
-  expect(postgres.running).toBe(false)
+  await eventually('Postgres has ended', () => !postgres.running)
   expect(exits).toEqual(['postgres'])
   await stack.close()
   expect(existsSync(dataDir)).toBe(false)

@@ -5,10 +5,9 @@ import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { eventually, findFreePort } from '@ariftly/testkit'
+import { DEADLINES, eventually, findFreePort } from '@ariftly/testkit'
 
 const ROOT = join(import.meta.dirname, '../../..')
-const START_MS = 90_000
 
 let folder: string
 let starts: Start[]
@@ -20,7 +19,7 @@ beforeEach(() => {
 afterEach(async () => {
   squatter?.close()
   await Promise.all(starts.map(({ stop }) => stop('SIGKILL')))
-  await eventually(() => processesOf(folder).length === 0)
+  await eventually('no process of the folder is left', () => processesOf(folder).length === 0)
   rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
 })
 
@@ -62,11 +61,12 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
     output: () => text,
     ready: async () => {
       await eventually(
+        'npm start says that it runs',
         () => {
           if (child.exitCode !== null) throw new Error(`npm start ended with ${child.exitCode}:\n${text}`)
           return text.includes('Ctrl-C stops everything')
         },
-        { timeoutMs: START_MS },
+        { timeoutMs: DEADLINES.programStart },
       )
       return { url: found(/Base URL {2}(\S+)/, text), apiKey: found(/API key {3}(\S+)/, text) }
     },
@@ -80,7 +80,7 @@ async function npmStart(env: Record<string, string> = {}, name = 'data'): Promis
 }
 
 describe('npm start', () => {
-  test('runs twice side by side, each with its own addresses; a dead part is started again; stopped or killed, it leaves no process behind and starts again with its key and its data', async () => {
+  test('runs twice at the same time with addresses of its own, starts a backend again that has died, leaves no process when it is stopped or killed, and starts again with its key and its data', async () => {
     const [one, other] = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [first, second] = await Promise.all([one.ready(), other.ready()])
     expect(first.url).toBe(`http://127.0.0.1:${one.port}`)
@@ -96,15 +96,18 @@ describe('npm start', () => {
 
     const killed = pidOf(one, 'redis')
     process.kill(killed, 'SIGKILL')
-    await eventually(() => one.output().includes('Starting redis again') && pidOf(one, 'redis') !== killed)
-    await eventually(async () => (await fetch(`${first.url}/readyz`)).status === 200)
+    await eventually(
+      'Redis is started again',
+      () => one.output().includes('Starting redis again') && pidOf(one, 'redis') !== killed,
+    )
+    await eventually('the system is ready again', async () => (await fetch(`${first.url}/readyz`)).status === 200)
 
     const stopping = performance.now()
     const [code] = await Promise.all([one.stop('SIGINT'), other.stop('SIGKILL')])
     expect(code).toBe(0)
     expect(performance.now() - stopping).toBeLessThan(10_000)
     expect(processesOf(one.dataDir)).toEqual([])
-    await eventually(() => processesOf(folder).length === 0)
+    await eventually('no process of the folder is left', () => processesOf(folder).length === 0)
 
     const again = await Promise.all([npmStart({}, 'one'), npmStart({}, 'other')])
     const [firstAgain, secondAgain] = await Promise.all(again.map((start) => start.ready()))
@@ -118,14 +121,14 @@ describe('npm start', () => {
     squatter = createServer().listen(port, '127.0.0.1')
     await once(squatter, 'listening')
     const start = await npmStart({ PORT: String(port) })
-    await eventually(() => start.process.exitCode === 1)
+    await eventually('npm start has failed', () => start.process.exitCode === 1)
     expect(start.output()).toContain(`Port ${port} of 127.0.0.1 is taken`)
     expect(existsSync(start.dataDir)).toBe(false)
   })
 
   test('lists every wrong setting before anything is started', async () => {
     const start = await npmStart({ PORT: 'http', LOG_LEVEL: 'loud', KAFKA_PARTITIONS: '0' })
-    await eventually(() => start.process.exitCode === 78)
+    await eventually('npm start has refused its settings', () => start.process.exitCode === 78)
     for (const name of ['PORT', 'LOG_LEVEL', 'KAFKA_PARTITIONS']) expect(start.output()).toContain(`- ${name} `)
     expect(existsSync(start.dataDir)).toBe(false)
   })
@@ -136,7 +139,7 @@ async function post(banner: Banner, taskId: string): Promise<void> {
   const headers = { authorization: `Bearer ${banner.apiKey}`, 'content-type': 'application/json' }
   const body = JSON.stringify({ type: 'task.created', task_id: taskId, data: { title: 'kept' } })
   expect((await fetch(`${banner.url}/v1/events`, { method: 'POST', headers, body })).status).toBe(202)
-  await eventually(async () => (await list(banner)).length === 1)
+  await eventually('the event is listed', async () => (await list(banner)).length === 1)
 }
 
 async function list({ url, apiKey }: Banner): Promise<readonly unknown[]> {

@@ -5,6 +5,8 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { startCuttingProxy, type CuttingProxy } from './cutting-proxy.ts'
 import { eventually } from './eventually.ts'
 
+/** Far longer than bytes take that are not held back. */
+const STILL_MS = 50
 let target: Server
 let proxy: CuttingProxy
 let arrived: string
@@ -39,7 +41,7 @@ test('resets a connection after exactly the given number of bytes', async () => 
   const closed = closing(client)
   client.write('hello')
   await closed
-  await eventually(() => arrived === 'hel')
+  await eventually('half of the answer has arrived', () => arrived === 'hel')
   expect(proxy.connections).toBe(0)
   proxy.cutAfterBytes(undefined)
   const other = await connect()
@@ -86,10 +88,10 @@ test('delays the answers of the connections whose request is named', async () =>
 
 test('holds bytes back while frozen, and lets them pass afterwards', async () => {
   const client = await connect()
-  await eventually(() => proxy.connections === 1)
+  await eventually('one connection', () => proxy.connections === 1)
   proxy.freeze()
   client.write('later')
-  await delay(50)
+  await delay(STILL_MS)
   expect(arrived).toBe('')
   proxy.resume()
   expect(await nextText(client)).toBe('got later')
@@ -97,7 +99,7 @@ test('holds bytes back while frozen, and lets them pass afterwards', async () =>
 
 test('drops all connections and takes new ones', async () => {
   const client = await connect()
-  await eventually(() => proxy.connections === 1)
+  await eventually('one connection', () => proxy.connections === 1)
   const closed = closing(client)
   proxy.dropAll()
   await closed

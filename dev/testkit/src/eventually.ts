@@ -1,34 +1,63 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
+/**
+ * How long tests wait for a condition, milliseconds. Except for `keyChange` they are patience for a machine that is busy with other
+ * tests, and no promise of the product. A test of a promise has a bound of its own, with a name.
+ */
+export const DEADLINES = {
+  /** What needs no server: a socket is closed, a callback is called. */
+  local: 5_000,
+  /** A change of a key or a tenant is in force in each process. */
+  keyChange: 3_000,
+  /** One step of the product, the default: an answer, a row, an event on a stream, a request to a receiver. */
+  step: 60_000,
+  /** A program has started that starts others. */
+  programStart: 110_000,
+  /** The product continues after a part that it depends on was killed. */
+  recovery: 120_000,
+} as const
+
 /** How long and how often to check. */
 export interface EventuallyOptions {
-  /** Default 60 s: patience for a machine that is busy with other tests. */
+  /** Default `DEADLINES.step`. */
   readonly timeoutMs?: number
   /** Default 25 ms. */
   readonly everyMs?: number
 }
 
+type Check<T> = () => T | Promise<T>
+
 /**
  * Repeats `check` until it neither throws nor gives false, undefined or null, and resolves with what it gave.
- * @throws an Error that shows what `check` gave last, or has what it threw last as its cause, when the time is over.
+ * @param what the condition in a few words, for the error: `30 deliveries`, `the reader runs`.
+ * @throws an Error that names the condition and shows what `check` gave last, or has what it threw last as its cause, when the time is over.
  */
-export async function eventually<T>(check: () => T | Promise<T>, options: EventuallyOptions = {}): Promise<T> {
-  const { timeoutMs = 60_000, everyMs = 25 } = options
+export function eventually<T>(what: string, check: Check<T>, options?: EventuallyOptions): Promise<T>
+/** The same without words for the condition. */
+export function eventually<T>(check: Check<T>, options?: EventuallyOptions): Promise<T>
+export async function eventually<T>(
+  what: string | Check<T>,
+  check?: Check<T> | EventuallyOptions,
+  options?: EventuallyOptions,
+): Promise<T> {
+  if (typeof what === 'string') return await repeat(what, check as Check<T>, options ?? {})
+  return await repeat('the condition', what, (check ?? {}) as EventuallyOptions)
+}
+
+async function repeat<T>(what: string, check: Check<T>, options: EventuallyOptions): Promise<T> {
+  const { timeoutMs = DEADLINES.step, everyMs = 25 } = options
   const end = performance.now() + timeoutMs
   for (;;) {
     const outcome = await attempt(check)
     if (outcome.type === 'value' && isMet(outcome.value)) return outcome.value
-    if (performance.now() >= end) {
-      if (outcome.type === 'error') throw stillFailed(timeoutMs, outcome.error)
-      throw new Error(`After ${timeoutMs} ms the check still gave ${String(outcome.value)}.`)
-    }
+    if (performance.now() >= end) throw missed(`Waited for: ${what}. After ${timeoutMs} ms the check still`, outcome)
     await delay(everyMs)
   }
 }
 
 type Attempt<T> = { readonly type: 'value'; readonly value: T } | { readonly type: 'error'; readonly error: unknown }
 
-async function attempt<T>(check: () => T | Promise<T>): Promise<Attempt<T>> {
+async function attempt<T>(check: Check<T>): Promise<Attempt<T>> {
   try {
     return { type: 'value', value: await check() }
   } catch (error) {
@@ -36,11 +65,10 @@ async function attempt<T>(check: () => T | Promise<T>): Promise<Attempt<T>> {
   }
 }
 
-function stillFailed(timeoutMs: number, cause: unknown): Error {
-  return new Error(
-    `After ${timeoutMs} ms the check still failed: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { cause },
-  )
+function missed(text: string, outcome: Attempt<unknown>): Error {
+  if (outcome.type === 'value') return new Error(`${text} gave ${String(outcome.value)}.`)
+  const { error: cause } = outcome
+  return new Error(`${text} failed: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
 }
 
 function isMet(value: unknown): boolean {

@@ -59,7 +59,11 @@ export async function startExtraBroker(
     const command = { file: java, args: [...args.slice(0, -1), file], cwd: dir }
     running = await startSupervised(command, { signal: 'SIGKILL', graceMs: 0 }, join(dir, 'log'))
     try {
-      await eventually(async () => (await brokersOf(`127.0.0.1:${port}`)).includes(port), { timeoutMs: UP_MS })
+      await eventually(
+        'the broker is in the cluster',
+        async () => (await brokersOf(`127.0.0.1:${port}`)).includes(port),
+        { timeoutMs: UP_MS },
+      )
     } catch (error) {
       const log = readFileSync(join(dir, 'log'), 'utf8').slice(-LOG_CHARS)
       throw new Error(`Broker ${nodeId} did not start; the end of its log:\n${log}`, { cause: error })

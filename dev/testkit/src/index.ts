@@ -7,6 +7,7 @@ export {
   type TestCertificate,
   type TestCertificateOptions,
 } from './certificates.ts'
+export { callApi, type ApiAnswer, type ApiCall } from './call-api.ts'
 export { countTimers, type TimerCount, type TimerRates } from './count-timers.ts'
 export {
   startCuttingProxy,
@@ -18,9 +19,11 @@ export {
 } from './cutting-proxy.ts'
 export { createTemplateDatabase, createTestDatabase, type TestDatabase, type TestPoolOptions } from './database.ts'
 export { byForm } from './long-form.ts'
-export { eventually, type EventuallyOptions } from './eventually.ts'
+export { DEADLINES, eventually, type EventuallyOptions } from './eventually.ts'
+export { createStreamReader, openStream, type OpenStream, type StreamMessage } from './open-stream.ts'
 export { startOwnKafka, startOwnRedis, startOwnStack } from './own-stack.ts'
 export { stackEnvironment } from './stack-environment.ts'
+export { sampleEvent, sampleRow } from './sample-event.ts'
 export { insertSampleWebhook, sampleWebhook } from './sample-webhook.ts'
 export { createPartitionPosts, leadersOf, type PartitionAnswer, type PartitionPosts } from './partition-posts.ts'
 export { createRandom, randomSeed } from './random.ts'
@@ -31,6 +34,7 @@ export {
   type ServiceProcessName,
   type ServiceProcessOptions,
 } from './service-process.ts'
+export { serveInProcess, startInProcess, type InProcessService } from './service-in-process.ts'
 export { createTestTls, type TestTls, type TestTlsOptions } from './stack-tls.ts'
 export { recordsOf } from './records-of.ts'
 export { startExtraBroker, type ExtraBroker } from './extra-broker.ts'
@@ -38,6 +42,8 @@ export { startThreeBrokers, type ThreeBrokers } from './three-brokers.ts'
 export { readTopicIds } from './topic-ids.ts'
 export { silentLog } from './silent-log.ts'
 export { createTestTopics, withClient, type TestTopics, type TestTopicsOptions } from './topics.ts'
+export { testFolder } from './temporary-folder.ts'
+export { untilBlocking } from './until-blocking.ts'
 export { redisCommand } from './redis-command.ts'
 export { createWorld, type World, type WorldOptions } from './world.ts'
 export { recordViewOf } from './record-view-of.ts'

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { startStack, type LocalStack } from '@ariftly/local-stack'
 import pg from 'pg'
 
+/** Far longer than an answer takes. */
+const STILL_MS = 500
 let stack: LocalStack
 
 beforeAll(async () => {
@@ -21,7 +23,7 @@ test('a paused Postgres answers nothing on connections that are open already, an
   await client.connect()
   stack.postgres?.pause()
   const answered = client.query('SELECT 1').then(() => 'answered')
-  expect(await Promise.race([answered, delay(500, 'nothing')])).toBe('nothing')
+  expect(await Promise.race([answered, delay(STILL_MS, 'nothing')])).toBe('nothing')
   stack.postgres?.resume()
   expect(await answered).toBe('answered')
   await client.end()

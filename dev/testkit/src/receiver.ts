@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
+import { eventually, type EventuallyOptions } from './eventually.ts'
 
 /** One complete request that a receiver got. */
 export interface ReceivedRequest {
@@ -35,6 +36,8 @@ export interface Receiver {
   readonly port: number
   /** All requests, in the order of their last byte. */
   readonly requests: readonly ReceivedRequest[]
+  /** Waits until it has got at least so many requests in all, and answers with them. */
+  received(count: number, options?: EventuallyOptions): Promise<readonly ReceivedRequest[]>
   /** Answers from now on as `respond` says. */
   respondWith(respond: Respond): void
   close(): Promise<void>
@@ -64,6 +67,10 @@ export async function startReceiver(options: { readonly port?: number } = {}): P
     url: `http://127.0.0.1:${port}/webhook`,
     port,
     requests,
+    async received(count, waiting) {
+      await eventually(`${count} requests`, () => requests.length >= count, { everyMs: 5, ...waiting })
+      return requests
+    },
     respondWith: (next) => {
       respond = next
     },

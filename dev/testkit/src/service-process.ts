@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { findFreePort, startSupervised } from '@ariftly/local-stack'
-import { eventually } from './eventually.ts'
+import { DEADLINES, eventually } from './eventually.ts'
+import { testFolder } from './temporary-folder.ts'
 
 /** The services that can be run as a process. */
 export type ServiceProcessName =
@@ -20,6 +20,10 @@ export interface ServiceProcess {
   readonly exited: Promise<number>
   /** All that it has written so far. */
   output(): string
+  /** The value of the first of its metrics that begins with this name and labels. Throws if there is none. */
+  metric(start: string): Promise<number>
+  /** Its memory, as the kernel counts it. */
+  residentBytes(): number
 }
 
 /** How to start a service. */
@@ -28,7 +32,7 @@ export interface ServiceProcessOptions {
   readonly port?: number
   /** Default true: resolves when `/readyz` answers 200. */
   readonly untilReady?: boolean
-  /** How long to wait for that; default 60 s. */
+  /** How long to wait for that; default `DEADLINES.step`. */
   readonly timeoutMs?: number
   /** A built checkout to run the service of; default: this one. */
   readonly root?: string
@@ -49,7 +53,7 @@ export async function startServiceProcess(
   const main = join(root, 'services', name, 'dist/main.js')
   if (!existsSync(main)) throw new Error(`${main} is missing: run npm run build first.`)
   const port = options.port ?? (await findFreePort())
-  const logFile = join(mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), `${name}-`)), 'log')
+  const logFile = join(testFolder(name), 'log')
   const whole = { ...env, PORT: String(port), PATH: process.env['PATH'] ?? '' }
   const command = { file: process.execPath, args: ['--enable-source-maps', main], env: whole, cwd: root }
   const { pid, exited } = await startSupervised(command, { signal: 'SIGKILL', graceMs: 0 }, logFile)
@@ -66,8 +70,18 @@ export async function startServiceProcess(
       }
     },
     output: () => readFileSync(logFile, 'utf8'),
+    async metric(start) {
+      const page = await (await fetch(`${service.url}/metrics`)).text()
+      const line = page.split('\n').find((text) => text.startsWith(start))
+      if (line === undefined) throw new Error(`${name} has no metric ${start}`)
+      return Number(line.split(' ').at(-1))
+    },
+    residentBytes() {
+      const status = readFileSync(`/proc/${pid}/status`, 'utf8')
+      return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    },
   }
-  if (options.untilReady !== false) await awaitReady(service, name, options.timeoutMs ?? 60_000)
+  if (options.untilReady !== false) await awaitReady(service, name, options.timeoutMs ?? DEADLINES.step)
   return service
 }
 
@@ -82,7 +96,7 @@ async function awaitReady(service: ServiceProcess, name: string, timeoutMs: numb
     const { status } = await fetch(`${service.url}/readyz`, { signal: AbortSignal.timeout(2000) })
     return status === 200
   }
-  const failure = await eventually(isReady, { timeoutMs, everyMs: 50 }).then(
+  const failure = await eventually(`${name} is ready`, isReady, { timeoutMs, everyMs: 50 }).then(
     () => (code === undefined ? undefined : `ended with code ${code}`),
     () => `was not ready within ${timeoutMs} ms`,
   )

@@ -1,4 +1,4 @@
-const say = (): void => undefined
+import { createLogger, type Logger } from '@ariftly/runtime'
 
-/** A log that discards all lines, for clients of the testkit itself. */
-export const silentLog = { debug: say, info: say, warn: say, error: say } as const
+/** A log for clients and services of tests: it discards all lines, or writes those from TEST_LOG_LEVEL on. */
+export const silentLog: Logger = createLogger({ service: 'test', level: process.env['TEST_LOG_LEVEL'] ?? 'silent' })

@@ -1,5 +1,8 @@
 import { expect, test } from '@jest/globals'
+import { sleep } from './backoff.ts'
 import { raceStaggered } from './race-staggered.ts'
+
+const STAGGER_MS = 1
 
 const hang = (): Promise<string> => new Promise(() => {})
 const fails = (message: string) => async (): Promise<string> => {
@@ -26,7 +29,7 @@ test('does not begin further attempts after a success', async () => {
     begun += 1
     return begun
   }
-  expect(await raceStaggered([attempt, attempt], 1)).toBe(1)
-  await new Promise((resolve) => setTimeout(resolve, 10))
+  expect(await raceStaggered([attempt, attempt], STAGGER_MS)).toBe(1)
+  await sleep(10 * STAGGER_MS)
   expect(begun).toBe(1)
 })

@@ -1,4 +1,4 @@
-import { deferred } from '@ariftly/async'
+import { deferred, sleep } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
@@ -6,7 +6,10 @@ import { Authenticator } from './authenticator.ts'
 import type { ApiKeyChange } from '@ariftly/store/api-keys'
 import type { Stopped } from './stopped-keys.ts'
 import { Problem } from '@ariftly/http'
+import { eventually } from '@ariftly/testkit'
 
+/** Enough turns of the event loop, and reads of the feed, for what must not happen. */
+const TURNS_MS = 5
 const open: Authenticator[] = []
 
 afterEach(async () => {
@@ -113,13 +116,12 @@ function createWorld() {
 
 async function started() {
   const world = createWorld()
-  await until(() => world.auth.ready)
+  await until('the feed is read', () => world.auth.ready)
   return world
 }
 
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 1))
-}
+/** Checks often, as look-ups and the feed are quick here. */
+const until = (what: string, check: () => boolean | Promise<boolean>) => eventually(what, check, { everyMs: 1 })
 
 /** Status and code of the refusal, or the caller's tenant. */
 async function outcome(auth: Authenticator, key: string | undefined, scope: 'events:read' | 'admin' | 'any' = 'any') {
@@ -202,14 +204,14 @@ describe('authenticate', () => {
     world.afterRead = gate.promise
     const key = world.add()
     const first = [outcome(world.auth, generateApiKey().key)]
-    await until(() => world.lookups.length === 1)
+    await until('a look-up', () => world.lookups.length === 1)
     first.push(outcome(world.auth, generateApiKey().key))
-    await until(() => world.lookups.length === 2)
+    await until('2 look-ups', () => world.lookups.length === 2)
     const others = Array.from({ length: 1998 }, (_, at) =>
       outcome(world.auth, at % 2 === 0 ? generateApiKey().key : `random-text-number-${at}-`.padEnd(40, 'x')),
     )
     const asked = outcome(world.auth, key)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await sleep(TURNS_MS)
     expect(world.lookups).toEqual([1, 1])
     gate.resolve()
     expect(await asked).toBe('a')
@@ -253,7 +255,7 @@ describe('a key that stops', () => {
     const key = world.add({ id: 'key_x' })
     expect(await outcome(world.auth, key)).toBe('a')
     world.revoke('key_x')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
     expect(world.revoked).toEqual(['key_x'])
   })
@@ -264,10 +266,10 @@ describe('a key that stops', () => {
     const gate = deferred()
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
-    await until(() => world.lookups.length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await until('a look-up', () => world.lookups.length === 1)
+    await sleep(TURNS_MS)
     world.revoke('key_x')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     gate.resolve()
     expect(await asked).toBe('401 invalid_api_key')
   })
@@ -279,12 +281,12 @@ describe('a key that stops', () => {
     world.afterRead = gate.promise
     // The feed cannot begin before the key was read.
     world.isDown = true
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await sleep(TURNS_MS)
     world.isDown = false
     const asked = outcome(world.auth, key)
     await Promise.resolve()
     world.revoke('key_x')
-    await until(() => world.auth.ready)
+    await until('the feed is read', () => world.auth.ready)
     gate.resolve()
     expect(await asked).toBe('401 invalid_api_key')
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
@@ -296,19 +298,19 @@ describe('a key that stops', () => {
     expect(await outcome(world.auth, key)).toBe('a')
     world.nowMs += 1000
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     expect(world.revoked).toEqual(['key_x'])
   })
 
   test('is looked up again when the feed has moved back, as after a restore', async () => {
     const world = await started()
     world.revoke('key_other')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     const key = world.add()
     await outcome(world.auth, key)
     const lookups = world.lookups.length
     world.forgetChanges()
-    await until(() => world.auth.authenticate(`Bearer ${key}`, 'any') instanceof Promise)
+    await until('the key is looked up again', () => world.auth.authenticate(`Bearer ${key}`, 'any') instanceof Promise)
     await outcome(world.auth, key)
     expect(world.lookups.length).toBeGreaterThan(lookups)
   })
@@ -323,15 +325,15 @@ describe('a tenant that stops', () => {
     expect(await outcomes([key, operator, other])).toEqual(['a', 'a', 'b'])
     const asked = world.lookups.length
     world.changeTenant('a', 'tenant_suspended')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     const [refused, ...rest] = await outcomes([key, uncached, operator, other])
     expect([refused, ...rest]).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'a', 'b'])
     expect(world.lookups.slice(asked)).toEqual([3])
     world.changeTenant('a', 'tenant_updated')
-    while ((await outcome(world.auth, key)) !== 'a') await new Promise((resolve) => setTimeout(resolve, 1))
+    await until('the tenant is served again', async () => (await outcome(world.auth, key)) === 'a')
     expect(await outcomes([uncached, operator])).toEqual(['a', 'a'])
     world.changeTenant('a', 'tenant_deleted')
-    await until(() => world.revoked.length > 1)
+    await until('the change is read', () => world.revoked.length > 1)
     expect(await outcomes([key, operator, other])).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'b'])
     expect(world.stopped).toEqual([
       { type: 'tenant', tenant: 'a', withPlatform: false },
@@ -345,10 +347,10 @@ describe('a tenant that stops', () => {
     const gate = deferred()
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
-    await until(() => world.lookups.length === 1)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await until('a look-up', () => world.lookups.length === 1)
+    await sleep(TURNS_MS)
     world.changeTenant('a', 'tenant_suspended')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     gate.resolve()
     expect(await asked).toBe('403 tenant_suspended')
   })
@@ -359,16 +361,16 @@ test('after changes were removed unread every key is looked up again, and everyt
   const key = world.add({ id: 'key_x' })
   expect(await outcome(world.auth, key)).toBe('a')
   world.isDown = true
-  await until(() => world.auth.state !== 'ok')
+  await until('the feed fails', () => world.auth.state !== 'ok')
   world.revoke('key_x')
   world.revoke('key_y')
   world.removeOldestChange()
   world.isDown = false
-  await until(() => world.revoked.length > 0)
+  await until('the change is read', () => world.revoked.length > 0)
   expect(world.stopped).toEqual([{ type: 'all' }])
   expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
   world.revoke('key_z')
-  await until(() => world.revoked.length > 1)
+  await until('the change is read', () => world.revoked.length > 1)
   expect(world.revoked).toEqual(['all', 'key_z'])
 })
 
@@ -378,14 +380,14 @@ describe('while the store is unavailable', () => {
     const [key, other] = [world.add(), world.add()]
     await outcome(world.auth, key)
     world.isDown = true
-    await until(() => world.auth.state !== 'ok')
+    await until('the feed fails', () => world.auth.state !== 'ok')
     expect(await outcome(world.auth, other)).toBe('503 authentication_unavailable')
     world.pass(14 * 60_000)
     expect(await outcome(world.auth, key)).toBe('a')
     world.pass(2 * 60_000)
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
     world.isDown = false
-    await until(() => world.auth.state === 'ok')
+    await until('the feed is read again', () => world.auth.state === 'ok')
     expect([await outcome(world.auth, key), await outcome(world.auth, other)]).toEqual(['a', 'a'])
   })
 
@@ -399,7 +401,7 @@ describe('while the store is unavailable', () => {
     await outcome(world.auth, late)
     expect(world.lookups).toHaveLength(asked + 1)
     world.isDown = true
-    await until(() => world.auth.state !== 'ok')
+    await until('the feed fails', () => world.auth.state !== 'ok')
     world.monotonicMs += 15 * 60_000 + 1
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
   })
@@ -409,10 +411,10 @@ describe('while the store is unavailable', () => {
     const key = world.add({ id: 'key_x' })
     await outcome(world.auth, key)
     world.isDown = true
-    await until(() => world.auth.state !== 'ok')
+    await until('the feed fails', () => world.auth.state !== 'ok')
     world.revoke('key_x')
     world.isDown = false
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     expect(await outcome(world.auth, key)).toBe('401 invalid_api_key')
   })
 
@@ -423,7 +425,7 @@ describe('while the store is unavailable', () => {
     expect(await outcome(world.auth, key)).toBe('503 authentication_unavailable')
     expect(world.auth.ready).toBe(false)
     world.isDown = false
-    await until(() => world.auth.ready)
+    await until('the feed is read', () => world.auth.ready)
     expect(await outcome(world.auth, key)).toBe('a')
   })
 })
@@ -435,7 +437,7 @@ describe('authenticateKeyId', () => {
     const byId = await world.auth.authenticateKeyId({ keyId: 'key_x', secret: 1 }, 'events:read')
     expect(await world.auth.authenticate(`Bearer ${key}`, 'any')).toBe(byId)
     world.revoke('key_x')
-    await until(() => world.revoked.length > 0)
+    await until('the change is read', () => world.revoked.length > 0)
     await expect(
       async () => await world.auth.authenticateKeyId({ keyId: 'key_x', secret: 1 }, 'any'),
     ).rejects.toMatchObject({ status: 401 })

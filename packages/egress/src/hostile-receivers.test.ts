@@ -98,7 +98,7 @@ describe('an honest receiver', () => {
     expect((await send(egress, port)).timing).toMatchObject({ dnsMs: 0, connectMs: 0 })
   })
 
-  test('that closes kept connections gets each request all the same', async () => {
+  test('that closes idle connections still gets each request', async () => {
     let answered = 0
     const port = await raw((socket) => {
       answered += 1
@@ -111,7 +111,7 @@ describe('an honest receiver', () => {
     expect(answered).toBe(2)
   })
 
-  test('whose kept connections have all died gets the request on a new one', async () => {
+  test('whose idle connections have all been cut gets the request on a new one', async () => {
     const sockets: Socket[] = []
     let dying = false
     const server = createHttp((request, response) => {
@@ -139,7 +139,7 @@ describe('an honest receiver', () => {
     expect(outcomes.every(({ errorClass }) => errorClass === null)).toBe(true)
   })
 
-  test('that sends many headers has 2 KiB of them kept, and its Retry-After in any case', async () => {
+  test('that sends many headers has 2 KiB of them stored, and its Retry-After always', async () => {
     const port = await http((_, response) => {
       for (let number = 0; number < 60; number += 1) response.setHeader(`x-${number}`, 'v'.repeat(100))
       response.setHeader('retry-after', '7')
@@ -199,7 +199,7 @@ describe('a hostile receiver', () => {
     expect(await send(newEgress(), port)).toMatchObject({ errorClass: null, status: 200 })
   })
 
-  test('that sends a body without end is read for 64 KiB, kept for 16 KiB, and is a success', async () => {
+  test('that sends an endless body is read for 64 KiB, of which 16 KiB are stored, and is a success', async () => {
     const flooding: Socket[] = []
     const port = await raw((socket) => {
       flood(socket, 'HTTP/1.1 200 OK\r\n\r\n', 'z'.repeat(16_384))
@@ -209,12 +209,12 @@ describe('a hostile receiver', () => {
     expect(outcome).toMatchObject({ errorClass: null, status: 200 })
     expect(outcome.responseBody).toHaveLength(16 * 1024)
     const [socket] = flooding as [Socket]
-    await eventually(() => socket.closed)
+    await eventually('the socket is closed', () => socket.closed)
     // The kernel's buffers of both sides take some MB that are never read; reading to the deadline would take gigabytes.
     expect(socket.bytesWritten).toBeLessThan(64 * 1024 * 1024)
   })
 
-  test('that answers with a gzip bomb gets nothing unpacked', async () => {
+  test('that answers with a gzip body that unpacks to far more has nothing unpacked', async () => {
     const bomb = gzipSync(Buffer.alloc(10 * 1024 * 1024))
     const port = await http((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end(bomb)
@@ -260,7 +260,7 @@ describe('a hostile receiver', () => {
     const healthy = await http((_, response) => response.end())
     const stuck = Array.from({ length: 50 }, () => send(egress, hanging))
     expect((await send(egress, healthy)).errorClass).toBeNull()
-    await eventually(() => hung.length === stuck.length)
+    await eventually('all requests hang', () => hung.length === stuck.length)
     for (const socket of hung) socket.destroy()
     expect((await Promise.all(stuck)).every(({ errorClass }) => errorClass === 'connection_reset')).toBe(true)
   })
@@ -293,7 +293,7 @@ describe('TLS', () => {
     expect(requests).toBe(0)
   })
 
-  test('says tls_error for a server that does not speak it', async () => {
+  test('says tls_error for a server without TLS', async () => {
     const port = await raw((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))
     const outcome = await send(newEgress(), port, { scheme: 'https', host: 'receiver.test' })
     expect(outcome.errorClass).toBe('tls_error')

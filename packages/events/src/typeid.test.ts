@@ -94,7 +94,7 @@ describe('event ids', () => {
     )
   })
 
-  test('of two minters, or requests, differ in the same millisecond, and rise at the highest random start', () => {
+  test('made by two processes or requests differ in the same millisecond, and rise even from the highest random part', () => {
     const first = new EventIdMinter()
     const ids5 = [first.mint(5), new EventIdMinter().mint(5)]
     first.begin()

@@ -20,7 +20,7 @@ function setUp() {
 }
 
 describe('ByteBudget', () => {
-  test('tenants that hold their maximum leave room for another one, and get none of it themselves', () => {
+  test('tenants that use their maximum leave memory for another one, and get none of it themselves', () => {
     const budget = new ByteBudget({ bytesMax: 64_000, tenantMax: (left) => left * 0.25 })
     const shares = Array.from({ length: 10 }, (_, n) => budget.open(`loud-${n}`))
     for (const share of shares) while (share.take(10));
@@ -48,7 +48,7 @@ describe('ByteBudget', () => {
     expect({ bytes: budget.bytes, tenants: budget.tenants }).toEqual({ bytes: 0, tenants: 0 })
   })
 
-  test('cuts the largest holders of the tenant that holds most, until a fifth is free', () => {
+  test('cuts the largest shares of the tenant that has most, until a fifth is free', () => {
     const { budget, cut, hold } = setUp()
     for (const n of [1, 2, 3, 4]) hold('loud', n * 100, `loud-${n}`)
     hold('calm', 90)
@@ -61,7 +61,7 @@ describe('ByteBudget', () => {
     expect(budget.bytes).toBe(740)
   })
 
-  test('cuts one tenant only until another holds more', () => {
+  test('cuts shares of one tenant only until another has more', () => {
     const { budget, cut, hold } = setUp()
     for (let n = 0; n < 6; n += 1) hold('a', 100, 'a')
     for (let n = 0; n < 5; n += 1) hold('b', 100, 'b')

@@ -1,13 +1,13 @@
 import { expect, test } from '@jest/globals'
 import { inSlices } from './in-slices.ts'
 
-test('a statement is repeated until it changes nothing, and its rows are summed', async () => {
+test('repeats a statement until it changes no row, and adds up the rows', async () => {
   const rows = [10, 10, 3, 0, 7]
   expect(await inSlices(async () => rows.shift() ?? 0)).toBe(23)
   expect(rows).toEqual([7])
 })
 
-test('no further slice begins after the signal', async () => {
+test('does not repeat it after the signal is aborted', async () => {
   const closing = new AbortController()
   let slices = 0
   const slice = async (): Promise<number> => {

@@ -4,6 +4,9 @@ import { expect, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
 import { startPoll } from './start-poll.ts'
 
+/** Enough turns of the event loop for a round that must not begin. */
+const STILL_MS = 5
+
 function setUp(outcomes: readonly ('ok' | 'fails')[]) {
   const lines: string[] = []
   const retries: number[] = []
@@ -26,7 +29,7 @@ function setUp(outcomes: readonly ('ok' | 'fails')[]) {
 
 test('polls on through failures, and logs them once until a round succeeds', async () => {
   const { poll, lines, retries, rounds } = setUp(['ok', 'fails', 'fails', 'fails', 'ok', 'ok', 'fails', 'ok'])
-  await eventually(() => rounds() >= 9)
+  await eventually('9 rounds', () => rounds() >= 9)
   await poll.close()
   expect(lines).toEqual(['cannot be read', 'is read again', 'cannot be read', 'is read again'])
   expect(retries).toEqual([0, 1, 2, 0])
@@ -53,7 +56,7 @@ test('ends after the round that is under way, whose failure is not logged', asyn
   expect({ rounds, lines }).toEqual({ rounds: 1, lines: [] })
 })
 
-test('continues at once when it is woken in a pause or in a round, and ends at once in a pause', async () => {
+test('polls again at once when it is woken during a pause or a poll, and ends at once during a pause', async () => {
   let rounds = 0
   let inRound = deferred()
   const poll = startPoll({
@@ -69,11 +72,11 @@ test('continues at once when it is woken in a pause or in a round, and ends at o
   const first = inRound
   inRound = deferred()
   first.resolve()
-  await eventually(() => rounds === 2)
+  await eventually('2 rounds', () => rounds === 2)
   inRound.resolve()
-  await delay(5)
+  await delay(STILL_MS)
   expect(rounds).toBe(2)
   poll.wake()
-  await eventually(() => rounds === 3)
+  await eventually('3 rounds', () => rounds === 3)
   await poll.close()
 })

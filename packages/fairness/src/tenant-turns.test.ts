@@ -30,7 +30,7 @@ function setUp(options: TenantTurnsOptions) {
 }
 
 describe('TenantTurns', () => {
-  test('gives one tenant half of the slots and each further one half of the rest, without a wait', () => {
+  test('gives the first tenant half of the slots, and each further one half of the remaining slots, without a wait', () => {
     const { add, tenants } = setUp({ concurrencyMax: 10 })
     for (const tenant of ['a', 'b', 'c', 'd']) void add(tenant, 10)
     expect(tenants()).toBe('aaaaabbbcd')
@@ -44,7 +44,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aabcc')
   })
 
-  test('gives a free place to the tenant that runs least', async () => {
+  test('gives a free slot to the tenant that uses the fewest', async () => {
     const { add, finish, tenants } = setUp({ concurrencyMax: 4 })
     void add('a', 4)
     for (const tenant of ['b', 'c', 'd']) void add(tenant, 1)
@@ -53,7 +53,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aabcd')
   })
 
-  test('a tenant that arrives while all slots are taken waits for at most one turn of each other tenant', async () => {
+  test('a tenant that comes while all slots are in use waits for at most one piece of work of each other tenant', async () => {
     const { add, finish, tenants } = setUp({ concurrencyMax: 3, perTenantMax: 1 })
     for (const tenant of ['a', 'b', 'c', 'd', 'e']) void add(tenant, 3)
     expect(tenants()).toBe('abc')
@@ -79,7 +79,7 @@ describe('TenantTurns', () => {
     expect(tenants()).toBe('aa')
   })
 
-  test('drops waiting work whose signal is aborted, and takes no place for it', async () => {
+  test('drops waiting work whose signal is aborted, and uses no slot for it', async () => {
     const { turns, add, finish, tenants } = setUp({ concurrencyMax: 2 })
     const leaving = new AbortController()
     void add('a', 1)

@@ -20,7 +20,7 @@ describe('TokenBuckets', () => {
     expect(Array.from({ length: 30 }, () => taken('loud')).filter(Boolean)).toHaveLength(5)
   })
 
-  test('let an amount that is larger than the bucket pass when it is full, and owe the rest', () => {
+  test('let an amount larger than the bucket pass when it is full, and then wait until the difference has been refilled', () => {
     let nowMs = 0
     const buckets = new TokenBuckets({ now: () => nowMs })
     const bucket = buckets.of('a', RATE)

@@ -112,11 +112,11 @@ describe('a connection of the fast path', () => {
     const { server, bodies } = await serve(until.promise)
     const { socket, text } = connectTo(server)
     socket.write(post('slow'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     socket.write(post('b') + post('c'))
     socket.write(post('d'))
     until.resolve()
-    await eventually(() => answersIn(text()).length === 4)
+    await eventually('4 answers', () => answersIn(text()).length === 4)
     expect(answersIn(text())).toEqual(['slow', 'b', 'c', 'd'])
   })
 
@@ -125,20 +125,20 @@ describe('a connection of the fast path', () => {
     const { server, bodies } = await serve(until.promise)
     const { socket, text, closed } = connectTo(server)
     socket.end(post('slow'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     until.resolve()
-    await eventually(() => answersIn(text()).length === 1)
+    await eventually('the first answer', () => answersIn(text()).length === 1)
     await closed
   })
 
-  test('hands a request over to node:http when its rest does not arrive', async () => {
+  test('hands a request over to node:http when the end of it does not arrive', async () => {
     const { server, bodies, byHttp } = await serve()
     const { socket, text } = connectTo(server)
     const request = post('late')
     socket.write(request.slice(0, -2))
-    await eventually(() => byHttp.length === 1)
+    await eventually('Node has the request', () => byHttp.length === 1)
     socket.write(request.slice(-2))
-    await eventually(() => answersIn(text()).length === 1)
+    await eventually('the first answer', () => answersIn(text()).length === 1)
     expect([bodies, byHttp]).toEqual([[], ['…', 'late']])
   })
 
@@ -147,11 +147,11 @@ describe('a connection of the fast path', () => {
     const { server, bodies, ended } = await serve(until.promise)
     const gone = connectTo(server)
     gone.socket.write(post('slow'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     gone.socket.destroy()
     await gone.closed
     until.resolve()
-    await eventually(() => ended.length === 1)
+    await eventually('the connection has ended', () => ended.length === 1)
   })
 
   test('reads nothing more from a client that does not read its response', async () => {
@@ -159,7 +159,7 @@ describe('a connection of the fast path', () => {
     const { socket, text } = connectTo(server)
     socket.pause()
     socket.write(post('big'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     socket.write(post('next'))
     // Enough ticks of the server's event loop to read it.
     for (let tick = 0; tick < 20; tick += 1) await new Promise((resolve) => setImmediate(resolve))
@@ -168,7 +168,7 @@ describe('a connection of the fast path', () => {
     expect(ended).toEqual([])
     expect(unread).toEqual([expect.any(Number)])
     socket.resume()
-    await eventually(() => answersIn(text()).includes('next'))
+    await eventually('the answer to the next request', () => answersIn(text()).includes('next'))
     expect(ended).toEqual(['big', 'next'])
   })
 
@@ -177,7 +177,7 @@ describe('a connection of the fast path', () => {
     const { socket, text } = connectTo(server)
     socket.pause()
     socket.write(post('big'))
-    await eventually(() => ended.length === 1)
+    await eventually('the connection has ended', () => ended.length === 1)
     expect(unread[0]).toBeGreaterThan(1_000_000)
     const ending = once(socket, 'end')
     socket.resume()
@@ -190,9 +190,9 @@ describe('a connection of the fast path', () => {
     const { socket } = connectTo(server)
     socket.pause()
     socket.write(post('big'))
-    await eventually(() => unread.length === 1)
+    await eventually('one request is unread', () => unread.length === 1)
     socket.destroy()
-    await eventually(() => ended.length === 1)
+    await eventually('the connection has ended', () => ended.length === 1)
   })
 
   test('is closed when it is idle for too long, a new one sooner', async () => {
@@ -219,7 +219,7 @@ test('a burst of refusals does not delay a request a moment later', async () => 
   await Promise.all(
     clients.map(async ({ socket, text }) => {
       socket.write(post('first'))
-      await eventually(() => answersIn(text()).length === 1)
+      await eventually('the first answer', () => answersIn(text()).length === 1)
     }),
   )
   const [neighbour, ...flood] = clients as [Client, ...Client[]]
@@ -242,11 +242,11 @@ describe('the end of a server', () => {
     const { server, bodies } = await serve(until.promise)
     const idle = connectTo(server)
     idle.socket.write(post('x'))
-    await eventually(() => answersIn(idle.text()).length === 1)
+    await eventually('the first answer', () => answersIn(idle.text()).length === 1)
     expect(idle.text()).toMatch(/\r\nConnection: keep-alive\r\n/)
     const busy = connectTo(server)
     busy.socket.write(post('slow'))
-    await eventually(() => bodies.length === 2)
+    await eventually('2 bodies are read', () => bodies.length === 2)
     server.drain()
     const late = connectTo(server)
     late.socket.write(post('y'))
@@ -268,13 +268,13 @@ describe('the end of a server', () => {
     const { server, bodies, byHttp } = await serve(until.promise)
     const { socket, text } = connectTo(server)
     socket.write(post('slow'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     socket.write(post('ahead'))
     server.drain()
     until.resolve()
     await once(socket, 'end')
     // The client keeps sending: the server cuts the connection after a moment.
-    await eventually(() => {
+    await eventually('the connection is closed', () => {
       socket.write(post('behind'))
       return socket.destroyed
     })
@@ -286,7 +286,7 @@ describe('the end of a server', () => {
     const { server, bodies } = await serve(new Promise(() => {}))
     const { socket, text, closed } = connectTo(server)
     socket.write(post('slow'))
-    await eventually(() => bodies.length === 1)
+    await eventually('the first body is read', () => bodies.length === 1)
     socket.on('end', () => socket.end())
     await server.close(50)
     await closed

@@ -59,7 +59,7 @@ async function startReading(topic: string, replicas: readonly number[][]): Promi
   const topics = [{ topic, replicaAssignment }]
   // A broker that has just started may not know the topic yet when it is asked for its leaders.
   await client.withAdmin((admin) => admin.createTopics({ topics, waitForLeaders: false }))
-  startReader(topic, await eventually(() => describeLog(client, topic)))
+  startReader(topic, await eventually('the topic is described', () => describeLog(client, topic)))
 }
 
 /** A reader of all partitions, from their beginning. */
@@ -92,7 +92,7 @@ function withoutDuplicates(partition: number): readonly string[] {
 /** Until the broker has acknowledged it; a try that was left open may make a second copy. */
 async function send(partition: number, value: string): Promise<void> {
   const records = [record(partition, value)]
-  await eventually(async () => (await producer.send(records, { timeoutMs: 2_000 })).ok)
+  await eventually('the records are in the log', async () => (await producer.send(records, { timeoutMs: 2_000 })).ok)
 }
 
 function record(partition: number, value: string): ProducerRecord {
@@ -100,7 +100,7 @@ function record(partition: number, value: string): ProducerRecord {
 }
 
 async function arrives(partition: number, value: string): Promise<void> {
-  await eventually(() => values[partition]?.at(-1) === value)
+  await eventually('the value is read', () => values[partition]?.at(-1) === value)
 }
 
 test('the partitions of a dead broker continue with the next leader, and delay no other', async () => {
@@ -131,7 +131,7 @@ test('partitions without a leader are reported, and only they are waited for', a
   await arrives(GOES, 'a')
   await second.kill()
   // Until the controller has fenced the broker.
-  await eventually(async () => (await producer.probe(1_000)) && producer.leaderOf(GOES) < 0)
+  await eventually('no leader', async () => (await producer.probe(1_000)) && producer.leaderOf(GOES) < 0)
   const { partitions: readable, unavailable } = await describeAvailable(client, 'kept-once')
   expect(readable.map(({ partition }) => partition)).toEqual([STAYS])
   expect([...unavailable.keys()]).toEqual([GOES])
@@ -182,7 +182,7 @@ test('a leader that only we cannot reach costs the partitions of the others noth
   ])
 })
 
-test('a silent leader holds up no reading of what others lead, also where it begins', async () => {
+test('a leader that does not answer delays no reading of the partitions of other leaders, at the start too', async () => {
   await startReading('silent', [[1], [2]])
   await send(STAYS, 'a')
   await send(GOES, 'a')
@@ -212,13 +212,13 @@ test('a leader of a previous epoch is not used, and a fetch names the epoch that
   await client.withAdmin((admin) =>
     admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment: [{ partition: 0, replicas: [2] }] }] }),
   )
-  await eventually(async () => (await producer.probe()) && producer.leaderOf(0) === 2)
+  await eventually('broker 2 leads partition 0', async () => (await producer.probe()) && producer.leaderOf(0) === 2)
   await send(0, 'b')
   await arrives(0, 'b')
   await reader.close()
 
   const cluster = client.topicCluster(topic)
-  await eventually(async () => (await cluster.refreshed()).partitions[0]?.leader === 2)
+  await eventually('the new leader', async () => (await cluster.refreshed()).partitions[0]?.leader === 2)
   const leaderEpoch = cluster.leaderEpochOf(0)
   expect(leaderEpoch).toBeGreaterThan(0)
   async function fetchErrorOf(epoch: number): Promise<number | undefined> {

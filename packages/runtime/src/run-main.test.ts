@@ -2,7 +2,11 @@ import { afterEach, describe, expect, test } from '@jest/globals'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
+import { eventually } from '@ariftly/testkit'
+import { sleep } from '@ariftly/async'
 
+/** As long as a person takes at least to press Ctrl-C again. */
+const SECOND_KEY_MS = 400
 const children: ChildProcess[] = []
 
 afterEach(() => {
@@ -38,10 +42,10 @@ function runScript(start: string, env: Record<string, string> = {}): Main {
 
   return {
     async line(text) {
-      while (!lines.some((line) => line.includes(text))) {
+      await eventually(`the line ${text}`, () => {
         if (child.exitCode !== null) throw new Error(`ended without "${text}":\n${lines.join('\n')}`)
-        await new Promise((resolve) => setTimeout(resolve, 10))
-      }
+        return lines.some((line) => line.includes(text))
+      })
     },
     kill: (signal) => void child.kill(signal),
     async ended() {
@@ -81,7 +85,7 @@ describe('runMain', () => {
     await main.line('"started"')
     main.kill('SIGTERM')
     await main.line('closing')
-    await new Promise((resolve) => setTimeout(resolve, 400)) // As long as a person takes at least.
+    await sleep(SECOND_KEY_MS)
     main.kill('SIGTERM')
     expect((await main.ended()).code).toBe(143)
   })

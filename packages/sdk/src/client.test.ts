@@ -34,7 +34,7 @@ async function warningsOf(baseUrl: string): Promise<readonly string[]> {
     logger: { warn: (text) => warnings.push(text), debug: () => {} },
   })
   client.events.trySend(event)
-  await eventually(() => client.events.stats().retries > 0)
+  await eventually('a retry', () => client.events.stats().retries > 0)
   await client.close({ timeoutMs: 0 })
   return warnings
 }
@@ -108,9 +108,9 @@ describe('a wrong address', () => {
       logger: { warn: (text) => warnings.push(text), debug: () => {} },
     })
     client.events.trySend(event)
-    await eventually(() => client.events.stats().retries === 2)
+    await eventually('2 retries', () => client.events.stats().retries === 2)
     expect(warnings).toEqual([])
-    await eventually(() => client.events.stats().retries === 4, { timeoutMs: 10_000 })
+    await eventually('4 retries', () => client.events.stats().retries === 4)
     expect(warnings).toHaveLength(1)
     await client.close({ timeoutMs: 0 })
   })

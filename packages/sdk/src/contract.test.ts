@@ -155,7 +155,7 @@ async function make(client: Ariftly, call: ContractCall): Promise<object> {
     case 'stream':
       return await readStream(client, call)
     case 'await_state':
-      await eventually(() => latest?.state.type === call.state)
+      await eventually(`the state is ${call.state}`, () => latest?.state.type === call.state)
       return {}
     case 'unwrap': {
       const { id, event, rawData } = await unwrap(...deliveryOf(call))

@@ -40,7 +40,7 @@ describe('signWebhook', () => {
     expect(() => new Webhook('another-secret', { format: 'raw' }).verify(body, headers)).toThrow()
   })
 
-  test('during a rotation the trio carries both signatures, and X-Ariftly-Signature stays on the old secret', () => {
+  test('during a rotation webhook-signature has the signatures of both secrets, and X-Ariftly-Signature that of the old one', () => {
     const headers = headersFor([WHSEC, OTHER])
     expect(() => new Webhook(WHSEC).verify(body, headers)).not.toThrow()
     expect(() => new Webhook(OTHER).verify(body, headers)).not.toThrow()

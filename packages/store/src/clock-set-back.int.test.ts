@@ -47,7 +47,7 @@ describe('once the clock of Postgres was set back by an hour', () => {
     expect(await listDeadWorkers(pool, { deadMs: 60_000 })).toEqual([dead])
   })
 
-  test('tenants keep taking turns at match backlogs', async () => {
+  test('match backlogs are still worked off tenant by tenant', async () => {
     await pool.query(
       `INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 'turns', 'test') ON CONFLICT DO NOTHING`,
     )
@@ -72,7 +72,7 @@ describe('once the clock of Postgres was set back by an hour', () => {
     expect(await next()).toBe('a')
   })
 
-  test('tenants keep taking turns at replays', async () => {
+  test('replays are still worked off tenant by tenant', async () => {
     for (const [tenant, ageS] of [
       ['early', 10],
       ['ahead', -3_600],

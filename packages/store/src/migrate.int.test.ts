@@ -1,8 +1,7 @@
-import { copyFileSync, mkdtempSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, testFolder } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
@@ -18,7 +17,7 @@ afterAll(() => database.drop())
 
 /** A folder with some of our migrations. */
 function copyOf(files: readonly string[]): string {
-  const dir = mkdtempSync(join(process.env['ARIFTLY_TEST_DIR'] ?? tmpdir(), 'migrations-'))
+  const dir = testFolder('migrations')
   for (const file of files) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
   return dir
 }
@@ -53,7 +52,7 @@ describe('migrate', () => {
     expect(index.rows).toEqual([{ valid: true }])
   })
 
-  test('leaves room for new versions of rows on the pages of deliveries, in each partition', async () => {
+  test('sets a fill factor for deliveries in each partition, so that a new version of a row fits on its page', async () => {
     const { rows } = await owner.query<{ options: string[] | null }>(
       `SELECT DISTINCT c.reloptions AS options FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
         WHERE i.inhparent = 'deliveries'::regclass`,

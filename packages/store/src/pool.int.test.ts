@@ -66,7 +66,7 @@ describe('a lost Postgres', () => {
     await refused.end()
   })
 
-  test('fails a query of a server that says nothing, and the next one after it speaks again works', async () => {
+  test('fails a query when the server does not answer, and the next one works when it answers again', async () => {
     const { hostname, port } = new URL(database.adminUrl)
     const proxy = await startCuttingProxy({ host: hostname, port: Number(port) })
     const url = new URL(database.adminUrl)

@@ -57,11 +57,11 @@ test('is followed by its watch, and the last reading is used while Postgres is u
   }
   const watch = watchRetention({ db, log: silentLog, everyMs: 20 })
   await writeRetention(owner, { ...DEFAULT_DAYS, events: 120 })
-  await eventually(() => watch.current().eventsMs === 120 * DAY_MS)
+  await eventually('120 days are in force', () => watch.current().eventsMs === 120 * DAY_MS)
   away = true
   await writeRetention(owner, DEFAULT_DAYS)
   expect(watch.current().eventsMs).toBe(120 * DAY_MS)
   away = false
-  await eventually(() => watch.current().eventsMs === 90 * DAY_MS)
+  await eventually('90 days are in force', () => watch.current().eventsMs === 90 * DAY_MS)
   await watch.close()
 })

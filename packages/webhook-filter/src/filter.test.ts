@@ -121,7 +121,7 @@ describe('validation', () => {
     },
   )
 
-  test('takes a filter at every limit, and refuses one beyond it', () => {
+  test('accepts a filter at every limit, and refuses one above it', () => {
     const operators = (count: number): string[] =>
       faults({ $or: Array.from({ length: count - 1 }, () => ({ agent: 'a' })) })
     expect([operators(FILTER_LIMITS.operatorsMax), operators(FILTER_LIMITS.operatorsMax + 1)]).toEqual([

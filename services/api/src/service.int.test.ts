@@ -1,16 +1,22 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, renderEvent, typeIdToUuid } from '@ariftly/events'
 import { createKeyring } from '@ariftly/keyring'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
-import { createWorld, eventually, startCuttingProxy, type CuttingProxy, type World } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  sampleRow,
+  serveInProcess,
+  startCuttingProxy,
+  type CuttingProxy,
+  type InProcessService,
+  type World,
+} from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 
 let world: World
-let api: Served
-let origin: string
+let api: InProcessService
+const API = { config: apiConfig, start }
 const keys: Record<'mine' | 'theirs' | 'writer', string> = { mine: '', theirs: '', writer: '' }
 
 beforeAll(async () => {
@@ -18,38 +24,12 @@ beforeAll(async () => {
   keys.mine = await world.apiKey('mine', ['events:read', 'webhooks'])
   keys.theirs = await world.apiKey('theirs', ['events:read', 'webhooks'])
   keys.writer = await world.apiKey('mine', ['events:write'])
-  api = await serve(world.env)
-  origin = api.origin
+  api = await serveInProcess(API, world.env)
 })
 afterAll(async () => {
   await api?.close()
   await world?.close()
 })
-
-interface Served {
-  readonly origin: string
-  readonly running: Running
-  close(): Promise<void>
-}
-
-/** Starts the service as a process would, on a port of its own. */
-async function serve(env: Readonly<Record<string, string>>): Promise<Served> {
-  const log = createLogger({ service: 'api', level: 'silent' })
-  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
-  const running = await start(readConfig(apiConfig, env), deps)
-  const server = createServer(running.router)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  await eventually(() => running.ready().ready)
-  return {
-    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    running,
-    async close() {
-      server.closeAllConnections()
-      await new Promise((resolve) => server.close(resolve))
-      await running.close()
-    },
-  }
-}
 
 interface Answer {
   readonly status: number
@@ -68,7 +48,7 @@ interface Call {
 
 async function call(path: string, o: Call = {}): Promise<Answer> {
   const body = typeof o.body === 'string' ? o.body : JSON.stringify(o.body)
-  const response = await fetch(origin + path, {
+  const response = await fetch(api.url + path, {
     method: o.method ?? 'GET',
     headers: {
       authorization: `Bearer ${o.key ?? keys.mine}`,
@@ -93,21 +73,14 @@ async function list(query: string): Promise<string[]> {
 let offset = 0
 
 function newEvent(ms: number, changes: Partial<ProjectedEvent> = {}): ProjectedEvent {
-  return {
+  return sampleRow({
     tenant: 'mine',
-    id: newEventId(ms),
-    type: 'task.progress',
     taskId: 'task_1',
-    sessionId: null,
-    agent: null,
     data: Buffer.from(`{"task_id":"task_1","n":1.0,"big":9223372036854775808,"s":"\\u00e9é"}`),
-    traceparent: null,
-    epoch: 1,
-    partition: 0,
     offset: offset++,
     appendedAtMs: ms,
     ...changes,
-  }
+  })
 }
 
 async function store(events: readonly ProjectedEvent[]): Promise<void> {
@@ -408,7 +381,7 @@ describe('deliveries', () => {
 describe('while deliveries cannot be read', () => {
   const body = { url: 'https://receiver.example.com/', events: ['*'] }
 
-  test('the deliveries of single events leave connections for other tenants, and a webhook is deleted all the same', async () => {
+  test('when the deliveries of single events cannot be read, other tenants still have connections and a webhook can be deleted', async () => {
     const event = newEvent(Date.now(), { taskId: 'task_slow' })
     await store([event])
     const webhook = String((await call('/v1/webhooks', { method: 'POST', body })).json['id'])
@@ -419,7 +392,7 @@ describe('while deliveries cannot be read', () => {
       const deleted = call(`/v1/webhooks/${webhook}`, { method: 'DELETE' })
       const path = `/v1/events/${event.id}?include=deliveries`
       const slow = Promise.all(Array.from({ length: 30 }, async () => (await call(path)).status))
-      await eventually(async () => {
+      await eventually('2 sessions wait', async () => {
         const { rows } = await world.admin.query('SELECT FROM pg_locks WHERE NOT granted')
         return rows.length >= 2
       })
@@ -435,7 +408,7 @@ describe('while deliveries cannot be read', () => {
 })
 
 describe('while Postgres is unavailable', () => {
-  let far: Served | undefined
+  let far: InProcessService | undefined
   let proxy: CuttingProxy | undefined
 
   afterAll(async () => {
@@ -447,10 +420,9 @@ describe('while Postgres is unavailable', () => {
     const url = new URL(world.database.url)
     proxy = await startCuttingProxy({ host: url.hostname, port: Number(url.port) })
     url.port = String(proxy.port)
-    far = await serve({ ...world.env, DATABASE_URL: url.href })
-    const { origin: farOrigin, running } = far
+    const cut = (far = await serveInProcess(API, { ...world.env, DATABASE_URL: url.href }))
     const get = (path: string): Promise<Response> =>
-      fetch(farOrigin + path, { headers: { authorization: `Bearer ${keys.mine}` } })
+      fetch(cut.url + path, { headers: { authorization: `Bearer ${keys.mine}` } })
     expect((await get('/v1/events?limit=1')).status).toBe(200)
     proxy.cutAfterBytes(0)
     proxy.dropAll()
@@ -463,10 +435,10 @@ describe('while Postgres is unavailable', () => {
       })
       expect(performance.now() - startedMs).toBeLessThan(2500)
     }
-    await eventually(() => running.ready().checks['postgres'] !== 'ok')
-    expect(running.ready().ready).toBe(true)
+    await eventually('Postgres is lost', () => cut.ready().checks['postgres'] !== 'ok')
+    expect(cut.ready().ready).toBe(true)
     proxy.cutAfterBytes(undefined)
-    await eventually(async () => (await get('/v1/events?limit=1')).status === 200)
-    await eventually(() => running.ready().checks['postgres'] === 'ok')
+    await eventually('events are listed again', async () => (await get('/v1/events?limit=1')).status === 200)
+    await eventually('Postgres is found again', () => cut.ready().checks['postgres'] === 'ok')
   })
 })

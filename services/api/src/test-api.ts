@@ -1,8 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { eventually, stackAddresses } from '@ariftly/testkit'
+import type { Running } from '@ariftly/runtime'
+import { callApi, serveInProcess, stackAddresses } from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 
 /** One api process of a test, with its own cache of keys and its own reading of their feed. */
@@ -35,8 +32,6 @@ export async function startTestApi(
   encryptionKeys: string,
   env: Readonly<Record<string, string>> = {},
 ): Promise<TestApi> {
-  const abort = new AbortController()
-  const log = createLogger({ service: 'test', level: 'silent' })
   const given = {
     DATABASE_URL: databaseUrl,
     KAFKA_BROKERS: stackAddresses().kafka,
@@ -44,12 +39,8 @@ export async function startTestApi(
     ADMIN_WRITES_PER_S: '100000',
     ...env,
   }
-  const running = await start(readConfig(apiConfig, given), { log, metrics: createMetrics(), signal: abort.signal })
-  const server: Server = createServer(running.router)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
-  await eventually(() => running.ready().ready)
+  const running = await serveInProcess({ config: apiConfig, start }, given)
+  const base = running.url
 
   async function call(
     method: string,
@@ -58,22 +49,8 @@ export async function startTestApi(
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<TestAnswer> {
-    const response = await fetch(`${base}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    const parsed = (text === '' ? {} : JSON.parse(text)) as TestBody
-    return { status: response.status, headers: response.headers, body: parsed }
+    return await callApi({ url: base + path, key, method, body, headers })
   }
 
-  async function close(): Promise<void> {
-    server.close()
-    server.closeAllConnections()
-    abort.abort()
-    await running.close()
-  }
-
-  return { running, base, call, close }
+  return { running, base, call, close: () => running.close() }
 }

@@ -2,16 +2,15 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeRecord, EVENT_TYPES, isSessionType, type LogEvent, type RawRecord } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
-import { serveService, type ServedService } from '@ariftly/http'
-import { createMetrics, createLogger, readConfig } from '@ariftly/runtime'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createWorld, eventually, serveInProcess, type InProcessService, type World } from '@ariftly/testkit'
 import { Kafka, logLevel, type IHeaders } from 'kafkajs'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
 const PARTITIONS = 12
+const INGEST = { config: ingestConfig, start }
 let world: World
-let ingest: ServedService
+let ingest: InProcessService
 let key: string
 let reader: { readonly records: RawRecord[]; close(): Promise<void> }
 
@@ -19,8 +18,7 @@ beforeAll(async () => {
   world = await createWorld({ partitions: PARTITIONS })
   key = await world.apiKey('acme')
   reader = await readTopic(world)
-  ingest = await startIngest(world.env)
-  await eventually(() => ingest.ready().ready)
+  ingest = await serveInProcess(INGEST, world.env)
 })
 
 afterAll(async () => {
@@ -28,13 +26,6 @@ afterAll(async () => {
   await reader?.close()
   await world?.close()
 })
-
-async function startIngest(env: Readonly<Record<string, string>>): Promise<ServedService> {
-  const log = createLogger({ service: 'ingest', level: 'warn' })
-  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
-  const running = await start(readConfig(ingestConfig, env), deps)
-  return await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
-}
 
 /** All records of the topic, read by a plain kafkajs consumer. */
 async function readTopic({ env, topics }: World) {
@@ -61,7 +52,7 @@ async function readTopic({ env, topics }: World) {
 }
 
 async function post(body: string | Buffer, headers: Record<string, string> = {}) {
-  const response = await fetch(`http://127.0.0.1:${ingest.port}/v1/events`, {
+  const response = await fetch(`${ingest.url}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', ...headers },
     body: Buffer.isBuffer(body) ? new Uint8Array(body) : body,
@@ -78,7 +69,7 @@ function idsOf(answer: { data?: { id: string; status: string }[] }): string[] {
 async function eventsOf(ids: readonly string[]): Promise<readonly LogEvent[]> {
   const wanted = new Set(ids)
   let found: readonly LogEvent[] = []
-  await eventually(() => {
+  await eventually('the events are in the log', () => {
     found = reader.records.flatMap((record) => {
       const decoded = decodeRecord(record, PARTITIONS)
       if (decoded.kind === 'deadLetter') throw new Error(`${decoded.reason}: ${decoded.detail}`)
@@ -104,7 +95,7 @@ async function postInOrder(taskId: string): Promise<string[]> {
 }
 
 describe('accepted events', () => {
-  test('of all ten types are in Kafka when the answer is 202, as any decoder reads them, bytes kept', async () => {
+  test('of all ten types are in Kafka when the answer is 202, readable by any decoder, with the same bytes', async () => {
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const bodies = EVENT_TYPES.map((type) => ({
       type,
@@ -124,7 +115,7 @@ describe('accepted events', () => {
     }
   })
 
-  test('of NDJSON, gzip and a single object are accepted alike', async () => {
+  test('as NDJSON, with gzip and as a single object are accepted in the same way', async () => {
     const lines = await post(`${progress('t', 'a')}\n\n${progress('t', 'b')}\n`, {
       'content-type': 'application/x-ndjson',
     })
@@ -200,11 +191,13 @@ describe('refused entries', () => {
 })
 
 test('a topic with another number of partitions is not written to, and readiness says why', async () => {
-  const other = await startIngest({ ...world.env, KAFKA_PARTITIONS: '7' })
+  const other = await serveInProcess(INGEST, { ...world.env, KAFKA_PARTITIONS: '7' }, { untilReady: false })
   try {
-    await eventually(() => /has 12 partitions, 7 are configured/.test(other.ready().checks['kafka'] ?? ''))
+    await eventually('ingest names the wrong partition count', () =>
+      /has 12 partitions, 7 are configured/.test(other.ready().checks['kafka'] ?? ''),
+    )
     expect(other.ready().ready).toBe(false)
-    const response = await fetch(`http://127.0.0.1:${other.port}/v1/events`, {
+    const response = await fetch(`${other.url}/v1/events`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: progress('t', 'a'),
@@ -216,12 +209,11 @@ test('a topic with another number of partitions is not written to, and readiness
 })
 
 test('without Kafka it starts, is not ready, and answers 503 with the ids immediately', async () => {
-  const away = await startIngest({ ...world.env, KAFKA_BROKERS: '127.0.0.1:1' })
-  const url = `http://127.0.0.1:${away.port}`
+  const away = await serveInProcess(INGEST, { ...world.env, KAFKA_BROKERS: '127.0.0.1:1' }, { untilReady: false })
   try {
-    await eventually(async () => (await (await fetch(`${url}/readyz`)).json()) as object)
+    await eventually('ingest answers', async () => (await (await fetch(`${away.url}/readyz`)).json()) as object)
     const startedMs = performance.now()
-    const response = await fetch(`${url}/v1/events`, {
+    const response = await fetch(`${away.url}/v1/events`, {
       method: 'POST',
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
       body: progress('t', 'a'),
@@ -231,7 +223,7 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids immedi
     expect(response.headers.get('retry-after')).toBe('1')
     const events = [{ index: 0, id: expect.stringMatching(/^evt_/), status: 'retry' }]
     expect(await response.json()).toMatchObject({ code: 'log_unavailable', events })
-    expect((await fetch(`${url}/readyz`)).status).toBe(503)
+    expect((await fetch(`${away.url}/readyz`)).status).toBe(503)
   } finally {
     await away.close()
   }

@@ -1,15 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import { serveService, type ServedService } from '@ariftly/http'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
 import {
   createWorld,
   eventually,
   readTopicIds,
+  serveInProcess,
   startKafkaProxy,
   startOwnStack,
   type CuttingProxy,
+  type InProcessService,
   type World,
 } from '@ariftly/testkit'
 import { ingestConfig } from './config.ts'
@@ -17,27 +17,23 @@ import { start } from './service.ts'
 
 /** Shorter than in production, where it is 5 s: Kafka is down for longer than this, as 45 s would be there. */
 const PRODUCE_TIMEOUT_MS = 2000
+/** How long answers are looked at while Kafka is known to be down. */
+const OBSERVED_MS = 2000
+/** Pauses of a client after a refusal and after an acceptance. */
+const [RETRY_MS, NEXT_MS] = [20, 2]
 let proxy: CuttingProxy
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
-let ingest: ServedService
+let ingest: InProcessService
 let key: string
 
 beforeAll(async () => {
   stack = await startOwnStack()
   world = await createWorld({ addresses: stack.addresses })
   key = await world.apiKey('acme')
-  const deps = {
-    log: createLogger({ service: 'ingest', level: 'silent' }),
-    metrics: createMetrics(),
-    signal: new AbortController().signal,
-  }
   proxy = await startKafkaProxy(stack.addresses.kafka)
   const kafka = { KAFKA_BROKERS: `127.0.0.1:${proxy.port}`, INGEST_PRODUCE_TIMEOUT_MS: String(PRODUCE_TIMEOUT_MS) }
-  const env = { ...world.env, ...kafka }
-  const running = await start(readConfig(ingestConfig, env), deps)
-  ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
-  await eventually(() => ingest.ready().ready)
+  ingest = await serveInProcess({ config: ingestConfig, start }, { ...world.env, ...kafka })
 })
 
 afterAll(async () => {
@@ -57,7 +53,7 @@ interface Answered {
 async function post(ids: readonly string[]): Promise<Answered> {
   const events = ids.map((id, index) => ({ id, type: 'task.created', task_id: `t${index % 5}`, data: { title: id } }))
   const startedMs = performance.now()
-  const response = await fetch(`http://127.0.0.1:${ingest.port}/v1/events`, {
+  const response = await fetch(`${ingest.url}/v1/events`, {
     method: 'POST',
     headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
     body: JSON.stringify(events),
@@ -87,7 +83,7 @@ function startClient() {
       if (answer.entries.map(({ id }) => id).join() !== sent.join()) throw new Error('the answer has other ids')
       for (const { id, status } of answer.entries) if (status === 'accepted') accepted.add(id)
       waiting = answer.entries.filter(({ status }) => status === 'retry').map(({ id }) => id)
-      await delay(answer.status === 503 ? 20 : 2)
+      await delay(answer.status === 503 ? RETRY_MS : NEXT_MS)
     }
   }
 
@@ -113,18 +109,18 @@ describe('when Kafka is back and acknowledges late', () => {
     const ids = Array.from({ length: 5 }, () => newEventId(Date.now()))
     expect((await post(ids)).status).toBe(202)
     proxy.freeze()
-    await eventually(async () => (await post(ids)).status === 503)
-    await eventually(async () => (await post(ids)).tookMs < 250)
+    await eventually('ingest refuses for want of Kafka', async () => (await post(ids)).status === 503)
+    await eventually('ingest refuses at once', async () => (await post(ids)).tookMs < 250)
     proxy.delayAnswersTo(isProduce, slowMs)
     proxy.resume()
     const client = startClient()
     try {
-      await eventually(() => client.accepted.size > 30, { timeoutMs: 20_000 })
+      await eventually('30 more events are accepted', () => client.accepted.size > 30)
     } finally {
       proxy.delayAnswersTo(isProduce, 0)
       await client.end()
     }
-    await eventually(async () => (await post([newEventId(Date.now())])).tookMs < slowMs)
+    await eventually('ingest accepts quickly again', async () => (await post([newEventId(Date.now())])).tookMs < slowMs)
   })
 })
 
@@ -141,12 +137,12 @@ describe('when Kafka is down under load', () => {
     '(%s) nothing that was accepted is missing, refusals are fast once it is known, and it recovers without a restart',
     async (_how, away, back) => {
       const clients = [startClient(), startClient(), startClient()]
-      await eventually(() => clients.every(({ accepted }) => accepted.size > 50))
+      await eventually('all clients have accepted events', () => clients.every(({ accepted }) => accepted.size > 50))
       await away()
-      await eventually(() => clients.every(({ answers }) => answers.at(-1)?.status === 503))
+      await eventually('all clients are refused', () => clients.every(({ answers }) => answers.at(-1)?.status === 503))
       await delay(PRODUCE_TIMEOUT_MS)
       const known = clients.map(({ answers }) => answers.length)
-      await delay(2000)
+      await delay(OBSERVED_MS)
       const refusals = clients.flatMap(({ answers }, index) => answers.slice(known[index]))
       expect(refusals.length).toBeGreaterThan(20)
       expect(new Set(refusals.map(({ status }) => status))).toEqual(new Set([503]))
@@ -157,7 +153,9 @@ describe('when Kafka is down under load', () => {
       expect(times.at(-1)).toBeLessThan(PRODUCE_TIMEOUT_MS)
       await back()
       const before = clients.map(({ accepted }) => accepted.size)
-      await eventually(() => clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50))
+      await eventually('all clients have accepted more events', () =>
+        clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50),
+      )
       await Promise.all(clients.map((client) => client.end()))
       // Twice the timeout; the rest is for a busy machine.
       const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))

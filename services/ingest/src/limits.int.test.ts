@@ -4,18 +4,27 @@ import { text } from 'node:stream/consumers'
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId } from '@ariftly/events'
-import { serveService, type ServedService } from '@ariftly/http'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { createLogger, createMetrics } from '@ariftly/runtime'
 import { withTransaction } from '@ariftly/store'
 import { insertApiKey, revokeApiKey } from '@ariftly/store/api-keys'
-import { createWorld, eventually, readTopicIds, type World } from '@ariftly/testkit'
+import {
+  createWorld,
+  eventually,
+  readTopicIds,
+  serveInProcess,
+  type InProcessService,
+  type World,
+} from '@ariftly/testkit'
 import { ConfigResourceTypes, Kafka, logLevel } from 'kafkajs'
+import { sleep } from '@ariftly/async'
 import { ingestConfig } from './config.ts'
 import { start } from './service.ts'
 
 const BATCH_BYTES_MAX = 50_000
+/** Longer than a caller is known without asking again. */
+const KNOWN_MS = 600
 let world: World
-let ingest: ServedService
+let ingest: InProcessService
 let key: string
 const logged: string[] = []
 const metrics = createMetrics()
@@ -25,10 +34,7 @@ beforeAll(async () => {
   await limitBatches(world)
   key = await world.apiKey('acme')
   const log = createLogger({ service: 'ingest', level: 'info', destination: { write: (line) => logged.push(line) } })
-  const deps = { log, metrics, signal: new AbortController().signal }
-  const running = await start(readConfig(ingestConfig, world.env), deps)
-  ingest = await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 5000 }, deps)
-  await eventually(() => ingest.ready().ready)
+  ingest = await serveInProcess({ config: ingestConfig, start }, world.env, { log, metrics })
 })
 
 afterAll(async () => {
@@ -95,7 +101,7 @@ describe('a record that the broker finds too large', () => {
   })
 })
 
-describe('a bomb', () => {
+describe('a small body that unpacks to far more', () => {
   const bomb = Buffer.alloc(100_000_000, ' ')
 
   test.each([
@@ -122,7 +128,7 @@ describe('a quota', () => {
   const EVENTS_PER_S = 200
   const BATCH = 10
 
-  test('lets in, of a flood of twenty times as much, what it says and one burst, and says so', async () => {
+  test('accepts, of twenty times as many events, what it allows and one burst, and shows it in headers', async () => {
     const { id: keyId, key: limited } = await newKey(EVENTS_PER_S)
     const batch = JSON.stringify(Array.from({ length: BATCH }, () => event('flood', 1)))
     const statuses = new Map<number, number>()
@@ -147,13 +153,13 @@ describe('a quota', () => {
     await expectCounted(keyId, statuses.get(429) ?? 0, seconds)
   })
 
-  test('lets one of several batches pass whose heads arrive together, when each is larger than a second allows', async () => {
+  test('accepts one of several batches whose heads arrive together, when each is larger than a second allows', async () => {
     const { key: tight } = await newKey(10)
     // So that the key is known, and no head waits.
     expect((await post('', { as: tight, headers: { 'content-type': 'text/plain' } })).status).toBe(415)
     const begun = await postsRead()
     const posts = Array.from({ length: 10 }, () => slowPost(tight, 100))
-    await eventually(async () => (await postsRead()) === begun + 10)
+    await eventually('10 posts are read', async () => (await postsRead()) === begun + 10)
     const answers = await Promise.all(posts.map(({ finish }) => finish()))
     const refused = answers.filter(({ status }) => status === 429)
     expect([answers.filter(({ status }) => status === 202).length, refused.length]).toEqual([1, 9])
@@ -175,7 +181,7 @@ interface RefusedLine {
 /** All refusals are in the metrics, and in the log, which has few lines of them. */
 async function expectCounted(keyId: string, refused: number, seconds: number): Promise<void> {
   const lines = () => logged.map((line) => JSON.parse(line) as RefusedLine).filter((line) => line.key_id === keyId)
-  await eventually(() => lines().reduce((sum, { requests }) => sum + requests, 0) >= refused)
+  await eventually('all refusals are logged', () => lines().reduce((sum, { requests }) => sum + requests, 0) >= refused)
   expect(lines().reduce((sum, { requests }) => sum + requests, 0)).toBe(refused)
   // Each of the two readers of HTTP has its own line.
   expect(lines().length).toBeLessThanOrEqual(2 * (2 + Math.ceil(seconds)))
@@ -189,8 +195,8 @@ describe('a body that arrives slowly', () => {
     const [kept, dropped] = [slowPost(key), slowPost(brief)]
     expect((await post(JSON.stringify(event('slow', 1)), { as: brief })).status).toBe(202)
     await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id: keyId }))
-    await eventually(async () => (await post('{}', { as: brief })).status === 401)
-    await new Promise((resolve) => setTimeout(resolve, 600))
+    await eventually('the key has expired', async () => (await post('{}', { as: brief })).status === 401)
+    await sleep(KNOWN_MS)
     expect((await kept.finish()).status).toBe(202)
     expect(await dropped.finish()).toMatchObject({ status: 401, body: { code: 'invalid_api_key' } })
     const ids = await readTopicIds(world.env['KAFKA_BROKERS'] ?? '', world.topics.topic)

@@ -1,14 +1,23 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'
-import { encodeRecord, newEventId, partitionOf } from '@ariftly/events'
+import { newEventId } from '@ariftly/events'
 import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { createWorld, eventually, startOwnStack, type World } from '@ariftly/testkit'
+import type { Running } from '@ariftly/runtime'
+import {
+  createWorld,
+  eventually,
+  recordsOf,
+  silentLog,
+  startInProcess,
+  startOwnStack,
+  type World,
+} from '@ariftly/testkit'
 import { projectorConfig, start } from './service.ts'
 import { event } from './test-batches.ts'
 
 const PARTITIONS = 3
-const log = createLogger({ service: 'test', level: process.env['TEST_LOG'] ?? 'silent' })
+/** Longer than a request to the backend waits. */
+const DOWN_MS = 3_000
 
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
@@ -25,10 +34,10 @@ beforeEach(async () => {
   world = await createWorld({ partitions: PARTITIONS, addresses: stack.addresses })
   // A test's Postgres may forget its last commits when it is killed; a real one does not.
   await world.admin.query('ALTER ROLE ALL SET synchronous_commit = on')
-  client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log, requestTimeoutMs: 3_000 })
+  client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log: silentLog, requestTimeoutMs: 3_000 })
   producer = createProducer(client, { topic: world.topics.topic })
-  const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
-  projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+  const env = { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' }
+  projector = await startInProcess({ config: projectorConfig, start }, env, { untilReady: false })
 })
 
 afterEach(async () => {
@@ -41,11 +50,11 @@ afterEach(async () => {
 /** Posts until Kafka has acknowledged it: an id that was left open is posted again, as a client does. */
 async function post(count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => newEventId(Date.now()))
-  const records = ids.map((id, i) => {
-    const record = encodeRecord(event(`task_${i % 20}`, id, id))
-    return { ...record, partition: partitionOf(record.key, PARTITIONS) }
-  })
-  await eventually(async () => (await producer.send(records, { timeoutMs: 3_000 })).ok)
+  const records = recordsOf(
+    ids.map((id, i) => event(`task_${i % 20}`, id, id)),
+    PARTITIONS,
+  )
+  await eventually('the records are in the log', async () => (await producer.send(records, { timeoutMs: 3_000 })).ok)
   return ids
 }
 
@@ -55,13 +64,10 @@ async function projectedIds(): Promise<string[]> {
 }
 
 async function projectsAll(ids: readonly string[]): Promise<void> {
-  await eventually(
-    async () => {
-      expect(await projectedIds()).toEqual(ids.toSorted())
-      return true
-    },
-    { everyMs: 200 },
-  )
+  await eventually('the events are projected', async () => {
+    expect(await projectedIds()).toEqual(ids.toSorted())
+    return true
+  })
 }
 
 describe('projector, with a backend that becomes unavailable', () => {
@@ -69,7 +75,7 @@ describe('projector, with a backend that becomes unavailable', () => {
     const ids = await post(100)
     await projectsAll(ids)
     await stack.kafka?.kill()
-    await delay(3_000)
+    await delay(DOWN_MS)
     await stack.kafka?.start()
     ids.push(...(await post(100)))
     await projectsAll(ids)
@@ -80,7 +86,7 @@ describe('projector, with a backend that becomes unavailable', () => {
     await projectsAll(ids)
     await stack.postgres?.kill()
     ids.push(...(await post(100)))
-    await delay(2_000)
+    await delay(DOWN_MS)
     await stack.postgres?.start()
     await projectsAll(ids)
   })

@@ -84,7 +84,7 @@ test('small batches of several partitions are one transaction', async () => {
   expect(inserted).toBe(4)
 })
 
-test('records of a deleted tenant are neither rows nor dead deadLetters, from the start of its deletion', async () => {
+test('records of a deleted tenant become neither rows nor dead letters, from the start of its deletion', async () => {
   const partition = partitionOf('other/task_0', PARTITIONS)
   const good = batchOf([event(taskOf(partition), 'acme'), { ...event('task_0', 'other'), tenant: 'other' }], {
     partition,
@@ -128,13 +128,13 @@ test('a row that Postgres refuses is a dead letter of its partition, and the oth
   expect(await positions()).toEqual([1, 2, 1])
 })
 
-test('a position that another transaction holds makes no other batch wait', async () => {
+test('a position that another transaction has locked delays no other batch', async () => {
   const written: number[] = []
   let all: Promise<unknown> = Promise.resolve()
   await withTransaction(world.admin, async (tx) => {
     await tx.query('SELECT FROM projection_offsets WHERE partition = 1 FOR UPDATE')
     all = Promise.all([0, 1, 2].map((partition) => write(read(partition, ['x'])).then(() => written.push(partition))))
-    await eventually(() => written.length === 2)
+    await eventually('2 writes', () => written.length === 2)
     expect(new Set(written)).toEqual(new Set([0, 2]))
   })
   await all

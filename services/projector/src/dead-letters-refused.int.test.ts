@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { encodeRecord, partitionOf } from '@ariftly/events'
-import { createKafka, createProducer, scanLog, type EventProducer, type KafkaClient } from '@ariftly/kafka'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createProducer, scanLog } from '@ariftly/kafka'
+import type { Running } from '@ariftly/runtime'
+import { createWorld, eventually, startInProcess, type World } from '@ariftly/testkit'
 import { projectorConfig, start } from './service.ts'
 import { event } from './test-batches.ts'
 
@@ -16,34 +16,26 @@ const EVENTS = 500
 /** Far below the 10 s of a send that is refused. */
 const HEALTHY_MS = 5_000
 
-const log = createLogger({ service: 'test', level: 'silent' })
-
 let world: World
-let client: KafkaClient
-let producer: EventProducer
 let projector: Running
 
 beforeEach(async () => {
   world = await createWorld({ partitions: PARTITIONS })
-  client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  producer = createProducer(client, { topic: world.topics.topic })
   await world.admin.query(`ALTER TABLE events ADD CONSTRAINT no_poison CHECK (data->>'message' <> 'poison')`)
 })
 
 afterEach(async () => {
   await projector.close()
-  await producer.close()
-  await client.close()
   await world.close()
 })
 
 /** Without the topic each send is tried again until its time is over, as without a leader or with too few replicas. */
 async function deleteDeadLetterTopic(): Promise<void> {
-  await client.withAdmin((admin) => admin.deleteTopics({ topics: [world.topics.dlqTopic] }))
-  const writer = createProducer(client, { topic: world.topics.dlqTopic })
+  await world.kafka().withAdmin((admin) => admin.deleteTopics({ topics: [world.topics.dlqTopic] }))
+  const writer = createProducer(world.kafka(), { topic: world.topics.dlqTopic })
   try {
     const records = [{ partition: 0, key: null, value: null, headers: {} }]
-    await eventually(async () => !(await writer.send(records, { timeoutMs: 500 })).ok)
+    await eventually('the topic refuses records', async () => !(await writer.send(records, { timeoutMs: 500 })).ok)
   } finally {
     await writer.close()
   }
@@ -51,7 +43,7 @@ async function deleteDeadLetterTopic(): Promise<void> {
 
 async function createDeadLetterTopic(): Promise<void> {
   const topics = [{ topic: world.topics.dlqTopic, numPartitions: 1 }]
-  await client.withAdmin((admin) => admin.createTopics({ topics }))
+  await world.kafka().withAdmin((admin) => admin.createTopics({ topics }))
 }
 
 function taskOf(partition: number): string {
@@ -83,7 +75,12 @@ async function movedPartitions(): Promise<readonly number[]> {
 
 async function deadLetterPartitions(): Promise<readonly number[]> {
   const found = []
-  for await (const records of scanLog(client, { topic: world.topics.dlqTopic, partition: 0, from: 0, to: 1e9 })) {
+  for await (const records of scanLog(world.kafka(), {
+    topic: world.topics.dlqTopic,
+    partition: 0,
+    from: 0,
+    to: 1e9,
+  })) {
     found.push(...records)
   }
   const named = found.flatMap(({ headers }) => headers['dlq_partition'] ?? [])
@@ -100,22 +97,27 @@ test('while dead letters cannot be written, the partitions without one continue,
     ...badRows.map((partition) => recordOf(partition, 'poison')),
     ...[...badRecords, ...badRows].map((partition) => recordOf(partition, 'behind')),
   ]
-  expect((await producer.send(records)).ok).toBe(true)
-  const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
-  const metrics = createMetrics()
-  projector = await start(config, { log, metrics, signal: new AbortController().signal })
-  await eventually(() => projector.ready().ready)
+  expect((await world.producer().send(records)).ok).toBe(true)
+  projector = await startInProcess(
+    { config: projectorConfig, start },
+    { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' },
+  )
+  await eventually('the projector is ready', () => projector.ready().ready)
 
   const many = healthy.flatMap((partition) => Array.from({ length: EVENTS }, () => recordOf(partition, 'x')))
-  expect((await producer.send(many)).ok).toBe(true)
+  expect((await world.producer().send(many)).ok).toBe(true)
   const expected = Object.fromEntries(healthy.map((partition) => [partition, EVENTS]))
-  await eventually(async () => expect(await rowsByPartition()).toEqual(expected) === undefined, {
-    timeoutMs: HEALTHY_MS,
-  })
+  await eventually(
+    'the rows of the healthy partitions',
+    async () => expect(await rowsByPartition()).toEqual(expected) === undefined,
+    {
+      timeoutMs: HEALTHY_MS,
+    },
+  )
   expect(await movedPartitions()).toEqual(healthy)
 
   await createDeadLetterTopic()
-  await eventually(async () => (await movedPartitions()).length === PARTITIONS)
+  await eventually('all partitions have moved on', async () => (await movedPartitions()).length === PARTITIONS)
   const behind = Object.fromEntries([...badRecords, ...badRows].map((partition) => [partition, 1]))
   expect(await rowsByPartition()).toEqual({ ...behind, ...expected })
   expect(await deadLetterPartitions()).toEqual([...badRecords, ...badRows])

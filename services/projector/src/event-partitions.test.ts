@@ -14,7 +14,7 @@ test('an id is expired when its whole week, from Monday, is more than 98 days ag
   }
 })
 
-test('what is kept of events and of the log decides, with a day of room', () => {
+test('the retention of events and of the log decides, and a day more', () => {
   const mondayMs = Date.UTC(2026, 10, 23)
   const retention = { ...DEFAULT_RETENTION, eventsMs: 10 * DAY_MS, logMs: 2 * DAY_MS }
   const endMs = mondayMs + 7 * DAY_MS

@@ -1,14 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, uuidToTypeId } from '@ariftly/events'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import {
   byForm,
   createWorld,
   eventually,
   startCuttingProxy,
+  startInProcess,
   startKafkaProxy,
-  startServiceProcess,
   type CuttingProxy,
   type ServiceProcess,
   type World,
@@ -112,8 +112,6 @@ const steps = fc.commands(
   { maxCommands: COMMANDS_MAX, size: 'max' },
 )
 
-const log = createLogger({ service: 'test', level: 'silent' })
-const deps = { log, signal: new AbortController().signal }
 let world: World
 let ingest: ServiceProcess
 let kafkaProxy: CuttingProxy
@@ -123,7 +121,7 @@ let runs = 0
 
 beforeAll(async () => {
   world = await createWorld({ partitions: 3, env: { KAFKA_SESSION_TIMEOUT_MS: '6000' } })
-  ingest = await startServiceProcess('ingest', world.env)
+  ingest = await world.startService('ingest')
   kafkaProxy = await startKafkaProxy(world.env['KAFKA_BROKERS'] ?? '')
   const { hostname, port } = new URL(world.database.url)
   postgresProxy = await startCuttingProxy({ host: hostname, port: Number(port) })
@@ -132,8 +130,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await projector?.close()
-  ingest?.kill('SIGTERM')
-  await ingest?.exited
   await kafkaProxy?.close()
   await postgresProxy?.close()
   await world?.close()
@@ -144,7 +140,7 @@ async function startProjector(): Promise<Running> {
   const url = new URL(world.database.url)
   url.port = String(postgresProxy.port)
   const env = { ...world.env, KAFKA_BROKERS: `127.0.0.1:${kafkaProxy.port}`, DATABASE_URL: url.href }
-  return await start(readConfig(projectorConfig, env), { ...deps, metrics: createMetrics() })
+  return await startInProcess({ config: projectorConfig, start }, env, { untilReady: false })
 }
 
 async function createSystem(): Promise<System> {
@@ -198,7 +194,7 @@ test(
         const model: Model = { first: new Map() }
         await fc.asyncModelRun(() => ({ model, real: system }), commands)
         const expected = [...model.first.values()].toSorted(byId)
-        await eventually(async () => (await system.rows()).length >= expected.length)
+        await eventually('all events are projected', async () => (await system.rows()).length >= expected.length)
         expect(await system.rows()).toEqual(expected)
       }),
       { numRuns: RUNS, endOnFailure: !LONG },

@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { encodeRecord, partitionOf, type LogEvent } from '@ariftly/events'
-import { createKafka, createProducer, scanLog, type EventProducer, type KafkaClient } from '@ariftly/kafka'
-import { createLogger, createMetrics, readConfig, type Metrics, type Running } from '@ariftly/runtime'
+import { scanLog } from '@ariftly/kafka'
+import { createMetrics, type Metrics, type Running } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
-import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
+import { createWorld, eventually, startInProcess, type World } from '@ariftly/testkit'
 import { decodeBatch } from './decode-batch.ts'
 import { createEventPartitions } from './event-partitions.ts'
 import { projectorConfig, start } from './service.ts'
@@ -12,39 +12,30 @@ import { batchOf, event } from './test-batches.ts'
 import { writeBatches } from './write-batches.ts'
 
 const PARTITIONS = 3
-const log = createLogger({ service: 'test', level: 'silent' })
 
 let world: World
-let client: KafkaClient
-let producer: EventProducer
 let metrics: Metrics
 let running: Running[] = []
 
 beforeEach(async () => {
   world = await createWorld({ partitions: PARTITIONS })
-  client = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  producer = createProducer(client, { topic: world.topics.topic })
   metrics = createMetrics()
 })
 
 afterEach(async () => {
   await Promise.all(running.map((service) => service.close()))
   running = []
-  await producer.close()
-  await client.close()
   await world.close()
 })
 
 async function startProjector(): Promise<Running> {
-  const config = readConfig(projectorConfig, { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' })
-  const service = await start(config, { log, metrics, signal: new AbortController().signal })
+  const env = { ...world.env, KAFKA_SESSION_TIMEOUT_MS: '6000' }
+  const service = await startInProcess({ config: projectorConfig, start }, env, { metrics, untilReady: false })
   running.push(service)
   return service
 }
 
-async function post(...events: readonly LogEvent[]): Promise<void> {
-  expect((await producer.send(recordsOf(events, PARTITIONS))).ok).toBe(true)
-}
+const post = (...events: readonly LogEvent[]): Promise<void> => world.append(events)
 
 async function rows(): Promise<readonly string[]> {
   const result = await world.admin.query<{ message: string }>(
@@ -54,7 +45,7 @@ async function rows(): Promise<readonly string[]> {
 }
 
 async function holds(expectation: () => Promise<void>): Promise<void> {
-  await eventually(async () => {
+  await eventually('the expectation holds', async () => {
     await expectation()
     return true
   })
@@ -67,7 +58,12 @@ async function counted(name: string): Promise<number> {
 
 async function deadLetters() {
   const letters = []
-  for await (const records of scanLog(client, { topic: world.topics.dlqTopic, partition: 0, from: 0, to: 1_000 })) {
+  for await (const records of scanLog(world.kafka(), {
+    topic: world.topics.dlqTopic,
+    partition: 0,
+    from: 0,
+    to: 1_000,
+  })) {
     letters.push(...records)
   }
   return letters.map(({ headers, value }) => ({
@@ -126,7 +122,7 @@ describe('projector', () => {
     await holds(async () => expect(await rows()).toHaveLength(2))
     await service.close()
     running = []
-    await client.withAdmin((admin) => admin.deleteGroups([`${world.env['KAFKA_GROUP_PREFIX']}-projector`]))
+    await world.kafka().withAdmin((admin) => admin.deleteGroups([`${world.env['KAFKA_GROUP_PREFIX']}-projector`]))
     const before = await world.admin.query('SELECT * FROM projection_offsets ORDER BY partition')
     await post(event('task_1', 'c'), event('task_3', 'd'))
     await startProjector()
@@ -151,7 +147,7 @@ describe('projector', () => {
   test('puts a record that breaks the contract into the dead letter topic before it passes it', async () => {
     const record = encodeRecord(event('task_1', 'x'))
     const partition = partitionOf(record.key, PARTITIONS)
-    await producer.send([{ ...record, partition, headers: { ...record.headers, ce_type: 'task.exploded' } }])
+    await world.producer().send([{ ...record, partition, headers: { ...record.headers, ce_type: 'task.exploded' } }])
     await post(event('task_1', 'good'))
     await startProjector()
     await holds(async () => expect(await rows()).toEqual(['good']))
@@ -192,7 +188,7 @@ describe('projector', () => {
     running = []
     await post(event('task_1', 'b'), event('task_1', 'c'), event('task_1', 'd'))
     const { partition } = { partition: partitionOf('acme/task_1', PARTITIONS) }
-    await client.withAdmin(async (admin) => {
+    await world.kafka().withAdmin(async (admin) => {
       await admin.fetchTopicOffsets(world.topics.topic)
       await admin.deleteTopicRecords({ topic: world.topics.topic, partitions: [{ partition, offset: '3' }] })
     })
@@ -269,7 +265,7 @@ describe('write batch', () => {
     }
   })
 
-  test('a writer that was stopped inside its transaction writes nothing after another has gone on', async () => {
+  test('a writer that was stopped inside its transaction writes nothing when another has continued', async () => {
     const pool: Pool = createPool({
       url: world.database.url,
       applicationName: 'test',
@@ -291,11 +287,11 @@ describe('write batch', () => {
       await holder.query('BEGIN; LOCK TABLE log_times IN ACCESS EXCLUSIVE MODE')
       const first = writeBatches([{ batch: stale, decoded: decodeBatch(stale, { epoch, partitions: 1 }) }], deps)
       const failed = expect(first).rejects.toThrow()
-      await eventually(async () => (await waitingSessions()) === 1)
+      await eventually('one session waits', async () => (await waitingSessions()) === 1)
       const fresh = batchOf([event('task_1', 'fresh')])
       const decoded = { ...decodeBatch(fresh, { epoch, partitions: 1 }), times: [] }
       // As the log reader does, it tries until Postgres has ended the one that waits.
-      const second = await eventually(() => writeBatches([{ batch: fresh, decoded }], deps))
+      const second = await eventually('the batch is written', () => writeBatches([{ batch: fresh, decoded }], deps))
       expect(second.type).toBe('written')
       await failed
       expect(await rows()).toEqual(['fresh'])

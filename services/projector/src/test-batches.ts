@@ -1,19 +1,10 @@
 import { encodeRecord, newEventId, type LogEvent } from '@ariftly/events'
 import type { LogBatch } from '@ariftly/kafka'
-import { recordViewOf } from '@ariftly/testkit'
+import { recordViewOf, sampleEvent } from '@ariftly/testkit'
 
 /** An event of the tenant `acme`, for tests. */
 export function event(task: string, text: string, id = newEventId(Date.now())): LogEvent {
-  return {
-    tenant: 'acme',
-    id,
-    type: 'task.progress',
-    taskId: task,
-    sessionId: null,
-    agent: null,
-    data: Buffer.from(`{"task_id":"${task}","message":"${text}"}`),
-    traceparent: null,
-  }
+  return sampleEvent({ id, taskId: task, data: Buffer.from(`{"task_id":"${task}","message":"${text}"}`) })
 }
 
 /** The first batch of a partition, of a topic with one partition unless another one is said; `garbage` adds a record that is no event. */

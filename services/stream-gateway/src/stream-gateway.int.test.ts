@@ -3,45 +3,33 @@ import { connect } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
 import { generateApiKey } from '@ariftly/auth'
-import { createStreamIds, serveService, type ServedService } from '@ariftly/http'
-import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
+import { createStreamIds } from '@ariftly/http'
 import { createKeyring } from '@ariftly/keyring'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
 import { withTransaction } from '@ariftly/store'
 import { listApiKeys, revokeApiKey } from '@ariftly/store/api-keys'
 import {
+  createStreamReader,
   createWorld,
   eventually,
-  recordsOf,
-  startServiceProcess,
-  type ServiceProcess,
+  sampleEvent,
+  serveInProcess,
+  type InProcessService,
+  type StreamMessage,
   type World,
 } from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
 import { sealStreamToken } from './routes/stream-token.ts'
 
-const PARTITIONS = 12
-const log = createLogger({ service: 'stream-gateway', level: 'error' })
 let world: World
 let key: string
-let kafka: KafkaClient
-let producer: EventProducer
-let projector: ServiceProcess
-let one: ServedService
-let two: ServedService
+let one: InProcessService
+let two: InProcessService
 const open: Stream[] = []
 
 beforeAll(async () => {
-  world = await createWorld({ partitions: PARTITIONS, env: { DRAIN_MS: '1000', RING_BYTES_MAX: '1048576' } })
+  world = await createWorld({ env: { DRAIN_MS: '1000', RING_BYTES_MAX: '1048576' } })
   key = await world.apiKey('acme')
-  kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  producer = createProducer(kafka, { topic: world.topics.topic })
-  ;[projector, one, two] = await Promise.all([
-    startServiceProcess('projector', { ...world.env }),
-    followEpochs(),
-    followEpochs(),
-  ])
-  await eventually(() => one.ready().ready && two.ready().ready)
+  ;[one, two] = await Promise.all([followEpochs(), followEpochs(), world.startService('projector')])
 })
 
 afterEach(() => {
@@ -50,95 +38,58 @@ afterEach(() => {
 
 afterAll(async () => {
   await Promise.all([one?.close(), two?.close()])
-  projector?.kill('SIGTERM')
-  await projector?.exited
-  await producer?.close()
-  await kafka?.close()
   await world?.close()
 })
 
-async function followEpochs(env: Readonly<Record<string, string>> = {}): Promise<ServedService> {
-  const deps = { log, metrics: createMetrics(), signal: new AbortController().signal }
-  const running = await start(readConfig(streamGatewayConfig, { ...world.env, ...env }), deps)
-  return await serveService(running, { host: '127.0.0.1', port: 0, metricsPort: undefined, drainMs: 2000 }, deps)
+async function followEpochs(env: Readonly<Record<string, string>> = {}): Promise<InProcessService> {
+  const gateway = { config: streamGatewayConfig, start }
+  return await serveInProcess(gateway, { ...world.env, ...env }, { drainMs: 2000 })
 }
 
 let made = 0
 
 function event(taskId: string, o: Partial<LogEvent> = {}): LogEvent {
   made += 1
-  return {
-    tenant: 'acme',
-    id: newEventId(Date.now()),
-    type: 'task.progress',
-    taskId,
-    sessionId: null,
-    agent: null,
-    data: Buffer.from(`{"task_id":"${taskId}","message":"${made}","ratio":1.0}`),
-    traceparent: null,
-    ...o,
-  }
-}
-
-async function append(events: readonly LogEvent[]): Promise<void> {
-  const outcome = await producer.send(recordsOf(events, PARTITIONS))
-  for (const [, partition] of outcome.partitions) expect(partition).toMatchObject({ type: 'written' })
-}
-
-interface Message {
-  readonly event: string
-  readonly data: string
-  readonly id: string
+  return sampleEvent({ taskId, data: Buffer.from(`{"task_id":"${taskId}","message":"${made}","ratio":1.0}`), ...o })
 }
 
 interface Stream {
   readonly response: IncomingMessage
   /** All events but the stream's own. */
-  readonly events: Message[]
-  readonly control: Message[]
+  readonly events: StreamMessage[]
+  readonly control: StreamMessage[]
   lastId: string | undefined
   /** How the answer ended: whole, or cut. */
   readonly ended: Promise<'whole' | 'cut'>
   close(): void
 }
 
-/** A plain Server-Sent Events client: ignores an incomplete block. */
 async function openStream(
-  gateway: ServedService,
+  gateway: InProcessService,
   query: string,
   o: { readonly headers?: Record<string, string>; readonly form?: string; readonly key?: string } = {},
 ): Promise<Stream> {
   const response = await ask(gateway, query, o)
   expect(response.statusCode).toBe(200)
-  const events: Message[] = []
-  const control: Message[] = []
-  let text = ''
+  const events: StreamMessage[] = []
+  const control: StreamMessage[] = []
   const ended = new Promise<'whole' | 'cut'>((resolve) => {
     response.once('end', () => resolve('whole'))
     response.once('error', () => resolve('cut'))
   })
   const result: Stream = { response, events, control, lastId: undefined, ended, close: () => response.destroy() }
-  response.setEncoding('utf8').on('data', (chunk: string) => {
-    text += chunk
-    const blocks = text.split('\n\n')
-    text = blocks.pop() ?? ''
-    for (const block of blocks) {
-      const message = { event: '', data: '', id: '' }
-      for (const line of block.split('\n')) {
-        const [, name, value] = /^(event|data|id): (.*)$/.exec(line) ?? []
-        if (name === 'event' || name === 'data' || name === 'id') message[name] = value ?? ''
-      }
-      if (message.id !== '') result.lastId = message.id
-      if (message.event.startsWith('stream.')) control.push(message)
-      else if (message.event !== '') events.push(message)
-    }
+  const reader = createStreamReader((message) => {
+    result.lastId = message.id ?? result.lastId
+    if (message.event?.startsWith('stream.') === true) control.push(message)
+    else events.push(message)
   })
+  response.on('data', (chunk: Buffer) => reader.push(chunk))
   open.push(result)
   return result
 }
 
 async function ask(
-  gateway: ServedService,
+  gateway: InProcessService,
   query: string,
   o: {
     readonly headers?: Record<string, string>
@@ -168,7 +119,7 @@ async function ask(
   })
 }
 
-async function refused(gateway: ServedService, query: string, o: Parameters<typeof ask>[2] = {}) {
+async function refused(gateway: InProcessService, query: string, o: Parameters<typeof ask>[2] = {}) {
   const response = await ask(gateway, query, o)
   let text = ''
   for await (const chunk of response.setEncoding('utf8')) text += chunk as string
@@ -192,8 +143,8 @@ describe('a stream', () => {
       event('t-live', { tenant: 'umbrella', agent: 'writer' }),
       event('t-live', { agent: 'writer' }),
     ]
-    await append(events)
-    await eventually(() => byQuery.events.length === 3 && byForm.events.length === 2)
+    await world.append(events)
+    await eventually('both streams have their events', () => byQuery.events.length === 3 && byForm.events.length === 2)
     const pick = (...at: number[]) => dataOf(events.filter((_, index) => at.includes(index)))
     expect(byQuery.events.map(({ data }) => data)).toEqual(pick(0, 3, 5))
     expect(byQuery.events.map((message) => message.event)).toEqual(['task.progress', 'task.complete', 'task.progress'])
@@ -209,8 +160,8 @@ describe('a stream', () => {
   test('with envelope=true shows the whole event object', async () => {
     const whole = await openStream(one, '?task_id=t-envelope&envelope=true')
     const sent = event('t-envelope')
-    await append([sent])
-    await eventually(() => whole.events.length === 1)
+    await world.append([sent])
+    await eventually('the event with its envelope', () => whole.events.length === 1)
     expect(JSON.parse(whole.events[0]?.data ?? '')).toMatchObject({
       object: 'event',
       id: sent.id,
@@ -223,7 +174,7 @@ describe('a stream', () => {
   test('joins history and live without a gap or a repeat, while events are being posted', async () => {
     const taskIds = Array.from({ length: 12 }, (_, index) => `t-join-${index}`)
     const first = await openStream(one, '?agent=joiner')
-    await eventually(() => first.lastId !== undefined)
+    await eventually('the first position', () => first.lastId !== undefined)
     const startId = first.lastId ?? ''
     first.close()
     const events: LogEvent[] = []
@@ -231,7 +182,7 @@ describe('a stream', () => {
       for (let round = 0; round < rounds; round += 1) {
         const batch = taskIds.map((taskId) => event(taskId, { agent: 'joiner', data: padded(taskId, round, 1500) }))
         events.push(...batch)
-        await append(batch)
+        await world.append(batch)
       }
     }
     await post(30)
@@ -242,7 +193,7 @@ describe('a stream', () => {
     await posting
     const expected = byTask(dataOf(events))
     for (const each of streams) {
-      await eventually(() => each.events.length >= events.length)
+      await eventually('each stream has all events', () => each.events.length >= events.length)
       expect(byTask(each.events.map(({ data }) => data))).toEqual(expected)
     }
   })
@@ -255,12 +206,12 @@ describe('a stream', () => {
       const gateway = hop % 2 === 0 ? one : two
       const headers = lastId === undefined ? {} : { 'Last-Event-ID': lastId }
       const current = await openStream(gateway, '?task_id=t-hop', { headers })
-      await eventually(() => current.lastId !== undefined)
+      await eventually('a position', () => current.lastId !== undefined)
       const batch = [event('t-hop'), event('t-hop'), event('t-hop')]
       events.push(...batch)
-      await append(batch)
+      await world.append(batch)
       // On even hops it is cut after the first events, on others after all.
-      await eventually(() => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length))
+      await eventually('events', () => current.events.length >= (hop % 2 === 0 ? 1 : events.length - seen.length))
       current.close()
       seen.push(...current.events.map(({ data }) => data))
       lastId = current.lastId
@@ -271,32 +222,33 @@ describe('a stream', () => {
   test('shows a duplicate once, also when the first one is no longer in memory', async () => {
     const sent = event('t-copy')
     const live = await openStream(one, '?task_id=t-copy')
-    await append([sent])
-    await append([sent])
-    await append(
+    await world.append([sent])
+    await world.append([sent])
+    await world.append(
       Array.from({ length: 60 }, (_, index) =>
         event(`t-fill-${index}`, { data: padded(`t-fill-${index}`, 1, 40_000) }),
       ),
     )
-    await append([sent])
+    await world.append([sent])
     const after = event('t-copy')
-    await append([after])
-    await eventually(() => live.events.length >= 2)
+    await world.append([after])
+    await eventually('2 live events', () => live.events.length >= 2)
     expect(live.events.map(({ data }) => data)).toEqual(dataOf([sent, after]))
   })
 
   test('begins in the past with after=, in log time', async () => {
     const before = event('t-after')
-    await append([before])
+    await world.append([before])
     await eventually(
+      'the event is projected',
       async () => (await world.admin.query('select from events where task_id = $1', ['t-after'])).rowCount === 1,
     )
     const sinceMs = Date.now() + 1
-    await eventually(() => Date.now() > sinceMs)
+    await eventually('a later millisecond', () => Date.now() > sinceMs)
     const later = [event('t-after'), event('t-after', { id: newEventId(Date.now() - 3_600_000) })]
-    await append(later)
+    await world.append(later)
     const since = await openStream(two, `?task_id=t-after&after=${new Date(sinceMs).toISOString()}`)
-    await eventually(() => since.events.length >= 2)
+    await eventually('2 events since then', () => since.events.length >= 2)
     expect(since.events.map(({ data }) => data)).toEqual(dataOf(later))
   })
 })
@@ -312,17 +264,17 @@ function padded(taskId: string, round: number, bytes = 300): Buffer {
   return Buffer.from(`{"task_id":"${taskId}","round":${round},"text":"${'x'.repeat(bytes)}"}`)
 }
 
-describe('a position that cannot be kept', () => {
+describe('a position that cannot be continued', () => {
   test('of another epoch or beyond the log gets stream.reset, and the stream continues from the earliest', async () => {
     const sent = event('t-reset')
-    await append([sent])
+    await world.append([sent])
     const ids = createStreamIds(createKeyring(world.env['ENCRYPTION_KEYS'] ?? ''))
-    const foreign = ids.seal({ epoch: 99, position: new Float64Array(PARTITIONS).fill(5) })
-    const beyond = ids.seal({ epoch: 1, position: new Float64Array(PARTITIONS).fill(1e9) })
+    const foreign = ids.seal({ epoch: 99, position: new Float64Array(world.partitions).fill(5) })
+    const beyond = ids.seal({ epoch: 1, position: new Float64Array(world.partitions).fill(1e9) })
     const [changed, lost] = await Promise.all(
       [foreign, beyond].map((id) => openStream(one, '?task_id=t-reset', { headers: { 'Last-Event-ID': id } })),
     )
-    await eventually(() => changed?.events.length === 1 && lost?.events.length === 1)
+    await eventually('both resets', () => changed?.events.length === 1 && lost?.events.length === 1)
     const reasons = [changed, lost].map((each) =>
       each?.control.filter((message) => message.event === 'stream.reset').map(({ data }) => JSON.parse(data) as object),
     )
@@ -370,7 +322,7 @@ describe('bad input', () => {
 
   test('the same positions sealed by other keys are forged', async () => {
     const ids = createStreamIds(createKeyring(`test:${Buffer.alloc(32, 7).toString('base64')}`))
-    const id = ids.seal({ epoch: 1, position: new Float64Array(PARTITIONS) })
+    const id = ids.seal({ epoch: 1, position: new Float64Array(world.partitions) })
     expect(await refused(one, `?last_event_id=${id}`)).toMatchObject({ status: 400 })
   })
 })
@@ -379,8 +331,8 @@ describe('keys', () => {
   test('a revoked key ends its open streams within a second, after their position, and no others', async () => {
     const doomed = await world.apiKey('doomed')
     const [mine, other] = await Promise.all([openStream(one, '', { key: doomed }), openStream(one, '')])
-    await append([event('t-before-the-end')])
-    await eventually(() => other.events.length > 0 && mine.control.length === 2)
+    await world.append([event('t-before-the-end')])
+    await eventually('the fourth stream', () => other.events.length > 0 && mine.control.length === 2)
     const keys = await listApiKeys(world.admin, { tenant: 'doomed', limit: 10 })
     const startedMs = performance.now()
     for (const { id } of keys) await withTransaction(world.admin, (tx) => revokeApiKey(tx, { id }))
@@ -404,8 +356,8 @@ describe('keys', () => {
     expect(answer.statusCode).toBe(201)
     const byToken = await openStream(two, `?token=${token}`, { key: '' })
     const sent = event('t-token')
-    await append([event('t-elsewhere'), sent])
-    await eventually(() => byToken.events.length > 0)
+    await world.append([event('t-elsewhere'), sent])
+    await eventually('an event by token', () => byToken.events.length > 0)
     expect(byToken.events.map(({ data }) => data)).toEqual(dataOf([sent]))
     expect(await refused(two, `?token=${token}&task_id=x`, { key: '' })).toMatchObject({
       status: 400,
@@ -435,7 +387,6 @@ describe('keys', () => {
   test('may have so many streams and no more', async () => {
     const small = await followEpochs({ STREAMS_PER_KEY_MAX: '1' })
     try {
-      await eventually(() => small.ready().ready)
       await openStream(small, '')
       expect(await refused(small, '')).toMatchObject({ status: 429, code: 'too_many_streams' })
     } finally {
@@ -452,18 +403,17 @@ function rawRequest(apiKey: string): string {
 describe('ends', () => {
   test('of a drain are sent with the position and without the last chunk, and the stream continues elsewhere', async () => {
     const third = await followEpochs()
-    await eventually(() => third.ready().ready)
     const draining = await openStream(third, '?task_id=t-drain')
     const sent = [event('t-drain'), event('t-drain')]
-    await append(sent.slice(0, 1))
-    await eventually(() => draining.events.length === 1)
+    await world.append(sent.slice(0, 1))
+    await eventually('one event', () => draining.events.length === 1)
     await third.drain?.()
     expect(await draining.ended).toBe('cut')
     expect(third.ready().ready).toBe(false)
     await third.close()
-    await append(sent.slice(1))
+    await world.append(sent.slice(1))
     const next = await openStream(one, '?task_id=t-drain', { headers: { 'Last-Event-ID': draining.lastId ?? '' } })
-    await eventually(() => next.events.length === 1)
+    await eventually('one event', () => next.events.length === 1)
     expect([...draining.events, ...next.events].map(({ data }) => data)).toEqual(dataOf(sent))
   })
 
@@ -474,7 +424,7 @@ describe('ends', () => {
     socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
     const unknown = generateApiKey().key
     socket.write(rawRequest(unknown) + rawRequest(key))
-    await eventually(() => text.includes('pipelined_stream'))
+    await eventually('the refusal of the second request', () => text.includes('pipelined_stream'))
     socket.destroy()
     expect(text.match(/HTTP\/1\.1 \d{3}/g)).toEqual(['HTTP/1.1 401', 'HTTP/1.1 400'])
     expect(text).toMatch(/^HTTP/)
@@ -485,10 +435,10 @@ describe('ends', () => {
     let text = ''
     socket.setEncoding('latin1').on('data', (chunk: string) => (text += chunk))
     socket.write(`GET /v1/events/stream?task_id=t-old HTTP/1.0\r\nAuthorization: Bearer ${key}\r\n\r\n`)
-    await eventually(() => text.includes('stream.checkpoint'))
+    await eventually('the checkpoint', () => text.includes('stream.checkpoint'))
     const sent = event('t-old')
-    await append([sent])
-    await eventually(() => text.includes('task.progress'))
+    await world.append([sent])
+    await eventually('the event', () => text.includes('task.progress'))
     socket.destroy()
     expect(text).toMatch(/\r\n\r\nretry: \d+\nevent: stream\.checkpoint\n/)
     expect(text).toContain(`event: task.progress\ndata: ${sent.data.toString()}\nid: v1.`)
@@ -505,11 +455,11 @@ test('a reader that falls behind gets everything, from memory and from Postgres,
       event(taskId, { agent: 'firehose', data: padded(taskId, round, 8000) }),
     )
     events.push(...batch)
-    await append(batch)
+    await world.append(batch)
   }
-  await eventually(() => fast.events.length === events.length)
+  await eventually('the fast reader has all events', () => fast.events.length === events.length)
   expect(slow.events.length).toBeLessThan(events.length)
   slow.response.resume()
-  await eventually(() => slow.events.length >= events.length)
+  await eventually('the slow reader has all events', () => slow.events.length >= events.length)
   expect(slow.events.map(({ data }) => data).toSorted()).toEqual(dataOf(events).toSorted())
 })

@@ -3,6 +3,9 @@ import { eventually } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { PausedUntil } from './paused-until.ts'
 
+/** The pause after one failure is 0.5 to 1 s, after five 8 to 16 s. */
+const FIRST_PAUSE_MS_MAX = 1_000
+
 test('a pause ends after its time, and a shorter one does not cut it', async () => {
   const ended: string[] = []
   const paused = new PausedUntil((id) => ended.push(id))
@@ -11,9 +14,9 @@ test('a pause ends after its time, and a shorter one does not cut it', async () 
   paused.pause('a', 20)
   paused.pause('b', 20)
   expect(paused.ids).toEqual(['a', 'b'])
-  await eventually(() => ended.length === 1)
+  await eventually('the first pause has ended', () => ended.length === 1)
   expect([ended, paused.has('a'), paused.has('b')]).toEqual([['b'], true, false])
-  await eventually(() => ended.length === 2)
+  await eventually('both pauses have ended', () => ended.length === 2)
   expect(performance.now() - startedMs).toBeGreaterThan(190)
   expect(paused.ids).toEqual([])
 })
@@ -24,7 +27,6 @@ test('pauses after failures double, and one success begins again', async () => {
   expect([paused.hasFailed('a'), paused.hasFailed('b')]).toEqual([true, false])
   paused.succeeded('a')
   paused.failed('b')
-  await delay(1_100)
-  // After five failures 8 to 16 s, after one 0.5 to 1 s.
+  await delay(FIRST_PAUSE_MS_MAX + 100)
   expect([paused.has('a'), paused.has('b'), paused.hasFailed('a')]).toEqual([true, false, false])
 })

@@ -21,9 +21,7 @@ export async function makeResources(
   const webhook = { url: 'http://127.0.0.1:9/', events: ['task.created'], description: text }
   const whk = (await call('/v1/webhooks', webhook)).id
   const posted = await call('/v1/events', { type: 'task.created', task_id: text, data: { title: text } })
-  const dlv = await eventually(async () => (await call(`/v1/webhooks/${whk}/deliveries`)).data[0]?.id, {
-    timeoutMs: 60_000,
-  })
+  const dlv = await eventually('a delivery', async () => (await call(`/v1/webhooks/${whk}/deliveries`)).data[0]?.id)
   const after = new Date(Date.now() - 3_600_000).toISOString()
   return {
     tenant,

@@ -2,6 +2,10 @@ import { once } from 'node:events'
 import { Agent, request, type IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { gzipSync } from 'node:zlib'
+import { sleep } from '@ariftly/runtime'
+
+/** Four requests a second with each key. */
+const REPEAT_MS = 250
 
 /** Address and key of an attack. */
 export interface Target {
@@ -85,7 +89,7 @@ function repeat(name: string, body: Buffer | string, headers: Readonly<Record<st
       const posts: Promise<unknown>[] = []
       while (!signal.aborted) {
         for (const key of keys) posts.push(postEvents({ port, key }, body, headers).catch(() => undefined))
-        await pause(250, signal)
+        await sleep(REPEAT_MS, signal)
       }
       await Promise.all(posts)
     },
@@ -112,7 +116,7 @@ const declaredBodies: Attack = {
   name: 'declared_bodies',
   async run(target, signal) {
     const sockets = await declareBodies(target, 26)
-    while (!signal.aborted) await pause(1000, signal)
+    if (!signal.aborted) await once(signal, 'abort')
     for (const socket of sockets) socket.destroy()
   },
 }
@@ -128,18 +132,6 @@ const randomKeys: Attack = {
       )
     }
   },
-}
-
-async function pause(ms: number, signal: AbortSignal): Promise<void> {
-  await new Promise<void>((resolve) => {
-    const timer = setTimeout(done, ms)
-    signal.addEventListener('abort', done, { once: true })
-    function done(): void {
-      clearTimeout(timer)
-      signal.removeEventListener('abort', done)
-      resolve()
-    }
-  })
 }
 
 /** All attacks by name. */
@@ -161,7 +153,7 @@ export async function postSteadily(
   const endMs = performance.now() + ms
   while (performance.now() < endMs) {
     times.push(timePost(victim))
-    await new Promise((resolve) => setTimeout(resolve, everyMs))
+    await sleep(everyMs)
   }
   return (await Promise.all(times)).toSorted((one, other) => one - other)
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { type ServedService } from '@ariftly/http'
+import type { ServedService } from '@ariftly/http'
 import { createWorld, type World } from '@ariftly/testkit'
 import {
   ATTACKS,
@@ -57,7 +57,7 @@ describe('a tenant next to another one', () => {
     expect(times.at(-1)).toBeLessThan(SLOWEST_MS_MAX)
   })
 
-  test('that declares 130 MiB on 26 connections and sends 26 bytes finds room', async () => {
+  test('that declares 130 MiB on 26 connections and sends 26 bytes is served', async () => {
     const sockets = await declareBodies({ port: port(), keys: [keys.one, keys.two] }, 26)
     try {
       for (let at = 0; at < 5; at += 1) {

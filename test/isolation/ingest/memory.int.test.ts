@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals'
-import { type ServedService } from '@ariftly/http'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import type { ServedService } from '@ariftly/http'
+import { createWorld, DEADLINES, eventually, type World } from '@ariftly/testkit'
 import { EVENT, postEvents } from './attacks.ts'
 import { createKey, serveIngest } from './serve-ingest.ts'
 
@@ -66,13 +66,14 @@ async function untilStill(clients: readonly { readonly socket: Socket }[]): Prom
   let before = -1
   let checks = 0
   await eventually(
+    'the senders are stuck',
     () => {
       const now = sent()
       checks = now === before ? checks + 1 : 0
       before = now
       return checks === STILL_CHECKS
     },
-    { everyMs: 500, timeoutMs: 120_000 },
+    { timeoutMs: DEADLINES.recovery, everyMs: 500 },
   )
 }
 
@@ -83,14 +84,14 @@ async function expectRoom(): Promise<void> {
   }
 }
 
-test('hundreds of bodies that do not end leave room for the posts of another tenant', async () => {
+test('hundreds of bodies that do not end leave memory for the posts of another tenant', async () => {
   const clients = await connectUnread(400)
   for (const { socket, key } of clients) socket.write(headOf(key, 5 * MIB) + ' '.repeat(100 * KIB))
   await untilStill(clients)
   await expectRoom()
 })
 
-test('answers that are not read leave room for the posts of another tenant', async () => {
+test('answers that are not read leave memory for the posts of another tenant', async () => {
   // Of a thousand entries, each of which is refused with as long a pointer as there is. With ten such bodies there is no room for a large one.
   const entries = Array.from({ length: 1000 }, () => `{"${'\\u0001'.repeat(70)}":1}`).join(',')
   const body = Buffer.from(`[${entries}]`.padEnd(1.35 * MIB))

@@ -1,10 +1,8 @@
-import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type LogEvent } from '@ariftly/events'
-import { createWorld, eventually, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
-import { createLogWriter, numbered, numbersOf, type LogWriter } from '../../streams/log-writer.ts'
-import { openStream, type OpenStream } from '../../support/read-stream.ts'
+import { createWorld, eventually, openStream, type OpenStream, type ServiceProcess, type World } from '@ariftly/testkit'
+import { numbered, numbersOf } from '../../support/numbered-events.ts'
 
 /*
  * One tenant (`rude`) or a caller without a key attacks a gateway, seen from outside; what another tenant (`calm`) gets
@@ -19,8 +17,6 @@ const MEMORY_MAX = 700 * MIB
 let world: World
 let calmKey: string
 let rudeKey: string
-let log: LogWriter
-let projector: ServiceProcess
 let gateway: ServiceProcess
 const opened: OpenStream[] = []
 const sockets: Socket[] = []
@@ -34,11 +30,7 @@ beforeAll(async () => {
   }
   world = await createWorld({ env })
   ;[calmKey, rudeKey] = await Promise.all([world.apiKey('calm'), world.apiKey('rude')])
-  log = createLogWriter(world)
-  ;[projector, gateway] = await Promise.all([
-    startServiceProcess('projector', world.env),
-    startServiceProcess('stream-gateway', world.env),
-  ])
+  ;[gateway] = await Promise.all([world.startService('stream-gateway'), world.startService('projector')])
 })
 
 afterEach(async () => {
@@ -46,12 +38,7 @@ afterEach(async () => {
   for (const stream of opened.splice(0)) await stream.close()
 })
 
-afterAll(async () => {
-  for (const each of [projector, gateway]) each?.kill('SIGTERM')
-  await Promise.all([projector?.exited, gateway?.exited])
-  await log?.close()
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 async function open(query: string, apiKey: string): Promise<OpenStream> {
   const url = `${gateway.url}/v1/events/stream${query}`
@@ -80,23 +67,17 @@ async function debug(): Promise<Debug> {
   return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as Debug
 }
 
-function residentBytes(): number {
-  const status = readFileSync(`/proc/${gateway.pid}/status`, 'utf8')
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
-}
-
 /** Memory outside of V8's heap: of Buffers. */
-async function bufferBytes(): Promise<number> {
-  const metrics = await (await fetch(`${gateway.url}/metrics`)).text()
-  return Number(/^ariftly_nodejs_external_memory_bytes (\S+)$/m.exec(metrics)?.[1])
+function bufferBytes(): Promise<number> {
+  return gateway.metric('ariftly_nodejs_external_memory_bytes ')
 }
 
 /** The calm tenant gets an event that is written now; the milliseconds that it takes. */
 async function deliveryMs(stream: OpenStream, number: number): Promise<number> {
   const startedMs = performance.now()
   const before = stream.messages.length
-  await log.append([numbered('t-calm', number, { tenant: 'calm' })])
-  await eventually(() => stream.messages.length > before, { everyMs: 5 })
+  await world.append([numbered('t-calm', number, { tenant: 'calm' })])
+  await eventually('the event is streamed', () => stream.messages.length > before, { everyMs: 5 })
   return performance.now() - startedMs
 }
 
@@ -160,7 +141,7 @@ test('streams that read nothing, each with a filter of its own, cost no more tha
   const waits: number[] = []
   let mostUnsent = 0
   for (let round = 0; round < 10; round += 1) {
-    await log.append(
+    await world.append(
       Array.from({ length: 100 }, (_, n) => {
         const data = Buffer.from(`{"task_id":"t-rude-${n % 5}","message":"${text}","n":${round * 100 + n}}`)
         return numbered(`t-rude-${n % 5}`, n, { tenant: 'rude', data })
@@ -173,7 +154,7 @@ test('streams that read nothing, each with a filter of its own, cost no more tha
   expect(ended['over_budget'] ?? 0).toBeGreaterThan(0)
   // One block of each stream may be added before the budget is checked.
   expect(mostUnsent).toBeLessThan(BUDGET_BYTES + 60 * 128 * 1024)
-  expect(residentBytes()).toBeLessThan(MEMORY_MAX)
+  expect(gateway.residentBytes()).toBeLessThan(MEMORY_MAX)
   expect(Math.max(...waits)).toBeLessThan(8000)
   expect(calm.messages.length).toBe(10)
 })
@@ -184,10 +165,11 @@ test('a reader that reads nothing keeps its own unsent frames in memory, and non
   // What the kernel takes is not in the memory of the gateway: until it takes no more.
   let unsent = 0
   await eventually(
+    'the slow reader has unsent bytes',
     async () => {
       const before = unsent
       unsent = (await debug()).unsent_bytes
-      if (unsent === 0) await log.append(Array.from({ length: 10 }, () => slowEvent(60_000)))
+      if (unsent === 0) await world.append(Array.from({ length: 10 }, () => slowEvent(60_000)))
       return unsent > 0 && unsent === before
     },
     { everyMs: 200 },
@@ -201,13 +183,13 @@ test('a reader that reads nothing keeps its own unsent frames in memory, and non
     return Array.from({ length: 4 }, () => numbered('t-large-events', 0, { tenant: 'calm', agent: 'calm', data }))
   }
   for (let round = 0; round < 160; round += 1) {
-    await log.append([...calmEvents(), slowEvent(10)])
-    await eventually(() => calm.messages.length === posted, { everyMs: 1 })
+    await world.append([...calmEvents(), slowEvent(10)])
+    await eventually('the calm stream has all events', () => calm.messages.length === posted, { everyMs: 1 })
   }
   expect((await debug()).unsent_bytes).toBeGreaterThan(unsent)
   // Buffers are freed when V8 collects garbage, which it does while there is work.
-  await eventually(async () => {
-    await log.append(calmEvents())
+  await eventually('the buffer is small again', async () => {
+    await world.append(calmEvents())
     return (await bufferBytes()) - before < 24 * MIB
   })
 }, 150_000)
@@ -221,26 +203,26 @@ function textOf(taskId: string, bytes: number): Buffer {
   return Buffer.from(`{"task_id":"${taskId}","message":"${'x'.repeat(bytes)}","n":0}`)
 }
 
-test('a tenant that posts events of long ago gets each once, and holds up no stream of another tenant', async () => {
+test('a tenant that posts old events gets each once, and delays no stream of another tenant', async () => {
   const oldMs = Date.now() - 7_200_000
   const reposted = numbered('t-calm', 99, { tenant: 'calm', id: newEventId(oldMs) })
   const calm = await open('?task_id=t-calm', calmKey)
   const rude = await open('?agent=backfill', rudeKey)
-  await log.append([reposted])
-  await eventually(() => calm.messages.length === 1)
+  await world.append([reposted])
+  await eventually('the calm stream has the event', () => calm.messages.length === 1)
   const backfill = Array.from({ length: 6000 }, (_, n) =>
     numbered(`t-old-${n % 24}`, n, { tenant: 'rude', agent: 'backfill', id: newEventId(oldMs + n) }),
   )
   const waits: number[] = []
   for (let at = 0; at < backfill.length; at += 1000) {
-    await log.append(backfill.slice(at, at + 1000))
+    await world.append(backfill.slice(at, at + 1000))
     waits.push(await deliveryMs(calm, at))
   }
   expect(Math.max(...waits)).toBeLessThan(8000)
-  await eventually(() => rude.messages.length >= backfill.length)
+  await eventually('the other stream has all old events', () => rude.messages.length >= backfill.length)
   // The first id of the calm tenant is known to Postgres alone by now.
-  await eventually(async () => (await debug()).duplicates.ids <= 1000)
-  await log.append([reposted])
+  await eventually('few ids are held', async () => (await debug()).duplicates.ids <= 1000)
+  await world.append([reposted])
   await deliveryMs(calm, 6000)
   expect(numbersOf(calm.messages)).toEqual([99, 0, 1000, 2000, 3000, 4000, 5000, 6000])
   expect(numbersOf(rude.messages).toSorted((a, b) => a - b)).toEqual(backfill.map((_, n) => n))
@@ -250,30 +232,26 @@ test('a tenant that posts events of long ago gets each once, and holds up no str
 test('many streams through the history of a large task do not keep another tenant from its own', async () => {
   const sealed = (await open('?agent=nobody', calmKey)).response
   expect(sealed.status).toBe(200)
-  await log.append(Array.from({ length: 5 }, (_, n) => numbered('t-calm-old', n, { tenant: 'calm' })))
+  await world.append(Array.from({ length: 5 }, (_, n) => numbered('t-calm-old', n, { tenant: 'calm' })))
   for (let at = 0; at < 20_000; at += 1000) {
-    await log.append(Array.from({ length: 1000 }, (_, n) => numbered('t-large', at + n, { tenant: 'rude' })))
+    await world.append(Array.from({ length: 1000 }, (_, n) => numbered('t-large', at + n, { tenant: 'rude' })))
   }
-  await eventually(async () => (await rowsOf('t-large')) === 20_000 && (await rowsOf('t-calm-old')) === 5)
+  await eventually(
+    'all events are projected',
+    async () => (await world.rowsOf('t-large')) === 20_000 && (await world.rowsOf('t-calm-old')) === 5,
+  )
   const after = new Date(Date.now() - 3_600_000).toISOString()
   const rude = await Promise.all(Array.from({ length: 60 }, () => open(`?task_id=t-large&after=${after}`, rudeKey)))
-  await eventually(() => rude.some(({ messages }) => messages.length > 0))
+  await eventually('the large stream has begun', () => rude.some(({ messages }) => messages.length > 0))
   const startedMs = performance.now()
   const calm = await open(`?task_id=t-calm-old&after=${after}`, calmKey)
-  await eventually(() => calm.messages.length === 5, { everyMs: 5 })
+  await eventually('the calm stream has its events', () => calm.messages.length === 5, { everyMs: 5 })
   const waitMs = performance.now() - startedMs
   expect(rude.some(({ messages }) => messages.length < 20_000)).toBe(true)
   expect(waitMs).toBeLessThan(4000)
   // Pages of a task this large are read by position: all of it arrives, in order.
   const [one, ...others] = rude
   await Promise.all(others.map((stream) => stream.close()))
-  await eventually(() => one?.messages.length === 20_000)
+  await eventually('the large stream has all events', () => one?.messages.length === 20_000)
   expect(numbersOf(one?.messages ?? [])).toEqual(Array.from({ length: 20_000 }, (_, n) => n))
 }, 180_000)
-
-async function rowsOf(taskId: string): Promise<number> {
-  const { rows } = await world.admin.query<{ n: number }>('SELECT count(*)::int AS n FROM events WHERE task_id = $1', [
-    taskId,
-  ])
-  return rows[0]?.n ?? 0
-}

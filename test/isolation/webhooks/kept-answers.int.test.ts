@@ -21,7 +21,7 @@ afterAll(async () => {
   await Promise.all([fixture?.close(), receiver?.close()])
 })
 
-test('answers of 32 KB, every second one to a failure, are kept up to a bound, and every attempt in any case', async () => {
+test('answers of 32 KB, every second one to a failure, are stored up to a bound, and every attempt always', async () => {
   let answered = 0
   receiver.respondWith(() => ({
     status: (answered += 1) % 2 === 0 ? 500 : 200,
@@ -33,7 +33,7 @@ test('answers of 32 KB, every second one to a failure, are kept up to a bound, a
   }
   await fixture.startWorker()
   await fixture.post('loud', EVENTS)
-  await eventually(async () => {
+  await eventually('all deliveries have ended', async () => {
     for (const id of webhooks) {
       const { pending = 0, queued = 0, attempting = 0, ...ended } = await fixture.states(id)
       if (pending + queued + attempting > 0 || Object.values(ended).reduce((a, b) => a + b, 0) < EVENTS) return false
@@ -42,7 +42,7 @@ test('answers of 32 KB, every second one to a failure, are kept up to a bound, a
   })
   const attempts = await keptIn('attempts')
   // Answers to successes are written within ten seconds.
-  await eventually(async () => (await keptIn('success_answers')).rows === 5 * WEBHOOKS)
+  await eventually('5 answers a webhook are kept', async () => (await keptIn('success_answers')).rows === 5 * WEBHOOKS)
   const successes = await keptIn('success_answers')
   expect(attempts.rows).toBe(answered)
   expect(answered * 16 * KIB).toBeGreaterThan(4 * FAILURES_BYTES_MAX)

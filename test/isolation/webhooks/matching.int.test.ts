@@ -42,18 +42,23 @@ describe('matching', () => {
       await fixture.post('quiet', 24)
       await fixture.projected(BURST + 24)
       const worker = await fixture.startWorker()
-      await eventually(async () => (await fixture.states(quiet))['delivered'] === 24)
-      await eventually(async () => (await matched('loud')).count === BURST * WEBHOOKS, { timeoutMs: MATCHED_MS_MAX })
+      await fixture.reaches(quiet, { delivered: 24 })
+      await eventually('the burst is matched', async () => (await matched('loud')).count === BURST * WEBHOOKS, {
+        timeoutMs: MATCHED_MS_MAX,
+      })
       // In the log the whole burst is before the other tenant's events; its matching ends after theirs.
       expect((await matched('quiet')).lastAtMs).toBeLessThan((await matched('loud')).lastAtMs)
       // In the order of the log, across immediate and later matches.
       const [first = ''] = loud
-      await eventually(() => requestsOf(first).length >= 3)
+      await eventually('3 requests of the first event', () => requestsOf(first).length >= 3)
       expect(requestsOf(first)).toEqual(burst.slice(0, requestsOf(first).length).map(({ id }) => id))
-      await eventually(async () => (await fixture.world.admin.query('SELECT FROM match_backlogs')).rows.length === 0)
+      await eventually(
+        'no backlog is left',
+        async () => (await fixture.world.admin.query('SELECT FROM match_backlogs')).rows.length === 0,
+      )
       // The tenant's next event is matched immediately again.
       await fixture.append([{ ...(burst[0] as (typeof burst)[0]), id: newEventId(Date.now()) }])
-      await eventually(async () => (await matched('loud')).count === (BURST + 1) * WEBHOOKS)
+      await eventually('the next event', async () => (await matched('loud')).count === (BURST + 1) * WEBHOOKS)
       await worker.close()
     },
     240_000 + MATCHED_MS_MAX,
@@ -69,7 +74,7 @@ describe('matching', () => {
     await fixture.post('hushed', 24)
     await fixture.projected((held[0]?.n ?? 0) + SPREAD + 24)
     const worker = await fixture.startWorker()
-    await eventually(async () => (await matched('hushed')).count === 24)
+    await eventually('24 events are matched', async () => (await matched('hushed')).count === 24)
     const { rows } = await fixture.world.admin.query<{ n: number }>(
       `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id = 'spread'
           AND created_at <= (SELECT max(created_at) FROM deliveries WHERE tenant_id = 'hushed')`,
@@ -100,7 +105,7 @@ describe('matching', () => {
     await fixture.projected((held[0]?.n ?? 0) + events.length)
     const worker = await fixture.startWorker()
     let written: readonly number[] = []
-    await eventually(async () => {
+    await eventually('all deliveries are made', async () => {
       // A statement has one time.
       const { rows } = await fixture.world.admin.query<{ n: number }>(
         `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id LIKE 'one-of-many-%' GROUP BY created_at`,
@@ -127,8 +132,8 @@ describe('matching', () => {
     }))
     for (const event of behind) await fixture.append([event])
     const worker = await fixture.startWorker()
-    await eventually(async () => (await matched('large')).count === LARGE_EVENTS)
-    await eventually(async () => (await fixture.states(filtered))['delivered'] === LARGE_EVENTS)
+    await eventually('all large events are matched', async () => (await matched('large')).count === LARGE_EVENTS)
+    await fixture.reaches(filtered, { delivered: LARGE_EVENTS })
     expect(requestsOf(filtered).toSorted()).toEqual(behind.map(({ id }) => id).toSorted())
     await worker.close()
   })

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
+import { startReceiver, type Receiver } from '@ariftly/testkit'
 import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world.ts'
 
 const PLACES = 20
@@ -44,17 +44,17 @@ describe('concurrency of a worker', () => {
       for (let number = 0; number < 5; number += 1) await fixture.subscribe({ tenant, url: slow.url })
       await fixture.post(tenant, SLOW_EVENTS)
     }
-    await eventually(() => slow.requests.length >= HELD)
+    await slow.received(HELD)
     const own = await fixture.subscribe({ tenant: 'slow-1', url: quick.url })
     await fixture.post('slow-1', 1)
-    await eventually(async () => (await fixture.states(own))['pending'] === 1)
+    await fixture.reaches(own, { pending: 1 })
     const other = await fixture.subscribe({ tenant: 'other', url: quick.url })
     await fixture.post('other', 20)
-    await eventually(async () => (await fixture.states(other))['delivered'] === 20)
+    await fixture.reaches(other, { delivered: 20 })
     expect(slow.requests.length).toBeLessThan(PLACES)
     // Its tenant's share is used up: without shares the third one would wait like this.
     expect(await fixture.states(own)).toEqual({ pending: 1 })
     held.emit('released')
-    await eventually(async () => (await fixture.states(own))['delivered'] === 1)
+    await fixture.reaches(own, { delivered: 1 })
   })
 })

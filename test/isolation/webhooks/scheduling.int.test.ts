@@ -38,14 +38,14 @@ describe('scheduling', () => {
         WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', poisoned)}') EXECUTE FUNCTION reject()`)
     await fixture.post('poisoned', 3)
     for (const tenant of ['other-0', 'other-1', 'other-2']) await fixture.post(tenant, 5)
-    await eventually(async () => {
+    await eventually('all others have 5 deliveries', async () => {
       for (const id of others) if ((await fixture.states(id))['delivered'] !== 5) return false
       return true
     })
     // Its events may be matched later than theirs, and none can leave this state.
-    await eventually(async () => (await fixture.states(poisoned))['pending'] === 3)
+    await fixture.reaches(poisoned, { pending: 3 })
     await define('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
-    await eventually(async () => (await fixture.states(poisoned))['delivered'] === 3, { timeoutMs: PAUSED_MS_MAX })
+    await fixture.reaches(poisoned, { delivered: 3 }, { timeoutMs: PAUSED_MS_MAX })
   }, 240_000)
 
   test(
@@ -55,9 +55,11 @@ describe('scheduling', () => {
       const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
       await writeBacklog(slow)
       // The large one is served too: one at a time, as it asked for.
-      await eventually(() => receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow))
+      await eventually('the slow webhook is called', () =>
+        receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow),
+      )
       await fixture.post('small', 40)
-      await eventually(async () => (await fixture.states(quick))['delivered'] === 40)
+      await fixture.reaches(quick, { delivered: 40 })
       const delivered = (await fixture.states(slow))['delivered'] ?? 0
       expect(delivered).toBeLessThan(BACKLOG / 10)
     },
@@ -66,13 +68,13 @@ describe('scheduling', () => {
 
   /** Postgres ends one of two that wait for each other: this one, which locks all partitions, or a statement of the worker. */
   async function define(sql: string): Promise<void> {
-    await eventually(async () => await fixture.world.admin.query(sql))
+    await eventually('the statement succeeds', async () => await fixture.world.admin.query(sql))
   }
 
   /** Deliveries of one posted event's tenant, a hundred a task, as a matcher would have written them over a night. */
   async function writeBacklog(webhookId: string): Promise<void> {
     await fixture.post('large', 1)
-    await eventually(async () => Object.keys(await fixture.states(webhookId)).length > 0)
+    await eventually('there are deliveries', async () => Object.keys(await fixture.states(webhookId)).length > 0)
     for (let from = 0; from < BACKLOG; from += ROWS_PER_STATEMENT) {
       await fixture.world.admin.query(
         `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)

@@ -143,12 +143,15 @@ describe('a dead letter', () => {
     expect(reasonOf(broken({ headers: { [name]: undefined } }))).toBe('missing_attribute')
   })
 
-  test.each([...missing, 'ce_agent', 'ce_sessionid'])('is a record with %s twice, or with nonsense in it', (name) => {
-    expect(reasonOf(broken({ headers: { [name]: [Buffer.from('a'), Buffer.from('a')] } }))).toBe('bad_attribute')
-    expect(reasonOf(broken({ headers: { [name]: Buffer.from('\u00e9 ?') } }))).toBe(
-      name === 'ce_type' ? 'unknown_type' : 'bad_attribute',
-    )
-  })
+  test.each([...missing, 'ce_agent', 'ce_sessionid'])(
+    'is a record with %s twice, or with an invalid value of it',
+    (name) => {
+      expect(reasonOf(broken({ headers: { [name]: [Buffer.from('a'), Buffer.from('a')] } }))).toBe('bad_attribute')
+      expect(reasonOf(broken({ headers: { [name]: Buffer.from('\u00e9 ?') } }))).toBe(
+        name === 'ce_type' ? 'unknown_type' : 'bad_attribute',
+      )
+    },
+  )
 
   const longName = `{"task_id":"${example.taskId ?? ''}",`
   test.each([

@@ -421,7 +421,7 @@ describe('the cost of a body', () => {
   })
 })
 
-describe('a body is read in slices', () => {
+describe("a body is validated in slices of the event loop's time", () => {
   const part = fc.oneof(
     fc.constantFrom(
       '"type":"task.progress"',
@@ -443,7 +443,7 @@ describe('a body is read in slices', () => {
     fc.json(),
   )
 
-  test('of any length with the result of one slice', () => {
+  test('of any length, with the same result as in one slice', () => {
     fc.assert(
       fc.property(
         body,

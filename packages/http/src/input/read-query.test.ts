@@ -92,7 +92,7 @@ describe('readQuery', () => {
     expect(JSON.stringify(problem.details).length).toBeLessThan(16 * 1024)
   })
 
-  test('reads the parameters of a form alike', () => {
+  test('reads the parameters of a form in the same way', () => {
     expect(readQuery(new URLSearchParams('limit=7'), spec).limit).toBe(7)
     expect(faultsOf(new URLSearchParams('limit=7&limit=8'))).toEqual(['limit repeated_parameter'])
   })

@@ -2,10 +2,14 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
+import { sleep } from '@ariftly/async'
 import { createExpressApp, type ExpressAppOptions } from './express-app.ts'
 import { Problem } from '../answers/problem.ts'
 import { sendJson } from '../answers/send-json.ts'
 import { closeServers, json, log, serve } from '../server/test-server.ts'
+
+/** Longer than a caller is known without asking again. */
+const KNOWN_MS = 700
 
 afterEach(closeServers)
 
@@ -66,15 +70,15 @@ describe('createExpressApp', () => {
     const init = { method: 'POST', headers, body: body.readable, duplex: 'half' } as RequestInit
     const answer = fetch(`${base}/v1/webhooks`, init)
     await writer.write(Buffer.from('{'))
-    await eventually(() => asked === 1)
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await eventually('the key is asked for', () => asked === 1)
+    await sleep(KNOWN_MS)
     revoked = true
     await writer.write(Buffer.from('}'))
     await writer.close()
     expect([(await answer).status, handled]).toEqual([401, false])
   })
 
-  test('refuses a body for which there is no memory while others of the tenant are held, and takes it afterwards', async () => {
+  test('refuses a body when the other bodies of the tenant use its memory, and accepts it when they have ended', async () => {
     const auth: ExpressAppOptions['auth'] = {
       authenticate: (tenant) => ({ ...caller, tenant: tenant ?? '' }),
     }
@@ -90,10 +94,10 @@ describe('createExpressApp', () => {
       'POST /v1/webhooks HTTP/1.1\r\nHost: x\r\nAuthorization: loud\r\nContent-Type: application/json\r\n' +
         `Content-Length: 101\r\n\r\n"${'x'.repeat(98)}`,
     )
-    await eventually(async () => (await post('loud')).status === 503)
+    await eventually('the tenant has no memory left', async () => (await post('loud')).status === 503)
     expect((await post('calm')).status).toBe(201)
     unfinished.destroy()
-    await eventually(async () => (await post('loud')).status === 201)
+    await eventually('the tenant is served again', async () => (await post('loud')).status === 201)
   })
 
   test('lets pages of allowed origins call it, and answers their preflight', async () => {

@@ -4,6 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
+import { sleep } from '@ariftly/async'
 import { createExpressApp } from '../routing/express-app.ts'
 import { Problem } from '../answers/problem.ts'
 import { sendJson } from '../answers/send-json.ts'
@@ -146,12 +147,13 @@ describe('serveHttp', () => {
       expect(got.filter((bytes) => bytes < ANSWER.length).length).toBeGreaterThan(0)
     })
 
-    test('cuts one that takes nothing for too long, and not one that reads', async () => {
+    test('cuts a client that reads nothing for too long, and not one that reads', async () => {
       const listener: RequestListener = (_req, res) => void res.end(ANSWER)
-      const { port } = await serve(listener, { unread: { bytesMax: 1e9, timeoutMs: 300 } })
+      const timeoutMs = 300
+      const { port } = await serve(listener, { unread: { bytesMax: 1e9, timeoutMs } })
       const [idle, reading] = [await askUnread(port), await askUnread(port)]
       expect(await reading.read()).toBeGreaterThan(ANSWER.length)
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      await sleep(5 * timeoutMs)
       expect(await idle.read().catch(() => 0)).toBeLessThan(ANSWER.length)
     })
   })
@@ -163,7 +165,7 @@ describe('serveHttp', () => {
       const socket = connect(port, '127.0.0.1')
       let text = ''
       socket.on('data', (chunk) => (text += String(chunk))).write(ahead(16))
-      await eventually(() => text.includes('<16>'))
+      await eventually('the 16th answer', () => text.includes('<16>'))
       const order = [...text.matchAll(/<(\d+)>/g)].map(([, number]) => Number(number))
       expect(order).toEqual(Array.from({ length: 16 }, (_, at) => at + 1))
       socket.destroy()
@@ -184,9 +186,9 @@ describe('serveHttp', () => {
       const { port } = await serve((_req, res) => void answers.push(res.once('close', () => (closed += 1))))
       const socket = connect(port, '127.0.0.1')
       socket.write(ahead(3))
-      await eventually(() => answers.length === 3)
+      await eventually('3 answers', () => answers.length === 3)
       socket.destroy()
-      await eventually(() => closed === 3)
+      await eventually('3 closed connections', () => closed === 3)
       expect(answers.map(({ destroyed }) => destroyed)).toEqual([true, true, true])
     })
   })

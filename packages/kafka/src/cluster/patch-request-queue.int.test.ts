@@ -27,7 +27,7 @@ test('an idle reader and producer are woken by fewer than 20 timers a second, an
   })
   try {
     await producer.send([{ partition: 0, key: null, value: Buffer.from('x'), headers: {} }])
-    await eventually(() => reader.lag().get(0)?.next === 1)
+    await eventually('the record is read', () => reader.lag().get(0)?.next === 1)
     const { made, woken } = await timers.during(2_000)
     expect(made).toBeLessThan(50)
     expect(woken).toBeLessThan(20)

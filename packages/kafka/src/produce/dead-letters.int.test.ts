@@ -53,7 +53,7 @@ test('a dead letter has the headers of its record unchanged, with any names and 
   ])
 })
 
-test('dead letters that are too large together are written apart, and one that is too large alone without parts of its record', async () => {
+test('dead letters that are too large together are written in several requests, and one that is too large alone is written without parts of its record', async () => {
   const tooLarge = Buffer.alloc(1_200_000, 'x')
   const half = tooLarge.subarray(0, 600_000)
   const small = { partition: 1, timestampMs: 1, key: Buffer.from('k'), value: Buffer.from('v'), headers: {} }

@@ -13,6 +13,10 @@ import { createProducer, type EventProducer, type ProducerRecord } from '../prod
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
 const PARTITIONS = 3
+/** Of brokers that cannot be reached: several attempts fail. */
+const DOWN_MS = 5_000
+/** Below the session of a lost member, 30 s. */
+const TAKEN_OVER_MS_MAX = 15_000
 
 let client: KafkaClient
 let topics: TestTopics
@@ -40,7 +44,7 @@ async function freshTopic(): Promise<void> {
 
 /** Waits until the expectation holds. */
 async function holds(expectation: () => void): Promise<void> {
-  await eventually(() => {
+  await eventually('the expectation holds', () => {
     expectation()
     return true
   })
@@ -154,14 +158,14 @@ describe('log reader', () => {
     await freshTopic()
     const store = memoryStore()
     const reader = read(store)
-    await eventually(() => reader.state === 'running')
+    await eventually('the reader runs', () => reader.state === 'running')
     await producer.send([record(0, 'warm')])
-    await eventually(() => store.all().length === 1)
+    await eventually('the first record is read', () => store.all().length === 1)
     const delays: number[] = []
     for (let i = 0; i < 20; i += 1) {
       const sentMs = performance.now()
       await producer.send([record(i % PARTITIONS, `${i}`)])
-      await eventually(() => store.all().length === i + 2, { everyMs: 1 })
+      await eventually(`record ${i + 2} is read`, () => store.all().length === i + 2, { everyMs: 1 })
       delays.push(performance.now() - sentMs)
     }
     expect(delays.toSorted((a, b) => a - b)[10]).toBeLessThan(250)
@@ -173,7 +177,7 @@ describe('log reader', () => {
     const groupId = `test-${randomUUID()}`
     const first = read(store, { groupId })
     await producer.send([record(0, 'a'), record(1, 'b')])
-    await eventually(() => store.all().length === 2)
+    await eventually('the second record is read', () => store.all().length === 2)
     await first.close()
     await client.withAdmin((admin) => admin.deleteGroups([groupId]))
     await producer.send([record(0, 'c'), record(2, 'd')])
@@ -181,7 +185,7 @@ describe('log reader', () => {
     await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd']))
   })
 
-  test('a failing handler gets the same batch again and the rest waits', async () => {
+  test('a failing handler gets the same batch again, and the batches behind it wait', async () => {
     await freshTopic()
     const store = memoryStore()
     let failures = 0
@@ -207,9 +211,9 @@ describe('log reader', () => {
     await freshTopic()
     const store = memoryStore()
     const reader = read(store)
-    await eventually(() => reader.state === 'running')
+    await eventually('the reader runs', () => reader.state === 'running')
     await producer.send([record(0, 'a')])
-    await eventually(() => store.all().length === 1)
+    await eventually('the first record is read', () => store.all().length === 1)
     store.positions.set(0, { nextOffset: 3, lastOffset: null, lastId: null })
     await producer.send([record(0, 'other'), record(0, 'other')])
     await producer.send([record(0, 'd')])
@@ -221,10 +225,13 @@ describe('log reader', () => {
     const store = memoryStore()
     const groupId = `test-${randomUUID()}`
     const one = read(store, { groupId })
-    await eventually(() => one.assigned().length === PARTITIONS)
+    await eventually('one reader has all partitions', () => one.assigned().length === PARTITIONS)
     await producer.send([record(0, 'a'), record(1, 'b'), record(2, 'c')])
     const two = read(store, { groupId })
-    await eventually(() => one.assigned().length + two.assigned().length === PARTITIONS && two.assigned().length > 0)
+    await eventually(
+      'both readers have partitions',
+      () => one.assigned().length + two.assigned().length === PARTITIONS && two.assigned().length > 0,
+    )
     await producer.send([record(0, 'd'), record(1, 'e'), record(2, 'f')])
     await holds(() => expect(store.all()).toEqual(['a', 'b', 'c', 'd', 'e', 'f']))
     await one.close()
@@ -256,7 +263,7 @@ describe('log reader', () => {
         return store.handle(batch)
       },
     })
-    await eventually(() => reader.state === 'running')
+    await eventually('the reader runs', () => reader.state === 'running')
     await reader.close()
     await producer.send(Array.from({ length: 10 }, (_, i) => record(0, `${i}`)))
     await deleteRecordsBelow(10)
@@ -281,7 +288,7 @@ describe('log reader', () => {
     const reader = read(store, { groupId: undefined })
     await holds(() => expect(store.all()).toEqual(['a', 'b']))
     await client.withAdmin((admin) => admin.deleteTopics({ topics: [topics.topic] }))
-    await eventually(() => reader.rebuilds > 0)
+    await eventually('the client is built again', () => reader.rebuilds > 0)
     await createTopics(client, { ...topics, partitions: PARTITIONS, replication: 1 })
     await producer.send([record(0, 'x'), record(0, 'y'), record(0, 'z'), record(1, 'u')])
     const { partitions } = await bound.send([record(0, 'c')], { timeoutMs: 600 })
@@ -366,7 +373,7 @@ describe('log reader', () => {
     await producer.send([record(0, 'a')])
     await holds(() => expect(store.all()).toEqual(['a']))
     // For the watchdog's clock, the coordinator has now been silent for minutes.
-    await eventually(() => {
+    await eventually('the client is built again', () => {
       jumpedMs += 60_000
       return reader.rebuilds > 0
     })
@@ -404,10 +411,10 @@ describe('log reader', () => {
       await holds(() => expect(store.all()).toEqual(['before']))
       proxy.cutAfterBytes(1)
       proxy.dropAll()
-      await delay(5_000)
+      await delay(DOWN_MS)
       await producer.send([record(0, 'after')])
       proxy.cutAfterBytes(undefined)
-      await eventually(() => store.all().length === 2, { timeoutMs: 15_000 })
+      await eventually('both records are read', () => store.all().length === 2, { timeoutMs: TAKEN_OVER_MS_MAX })
       expect(store.all()).toEqual(['after', 'before'])
       expect(reader.rebuilds).toBeGreaterThan(0)
     })
@@ -425,7 +432,7 @@ describe('log reader', () => {
     })
   })
 
-  test('a reader that is closed while it starts leaves no member behind that holds partitions', async () => {
+  test('a reader that is closed while it starts leaves no member in its group', async () => {
     await freshTopic()
     const store = memoryStore()
     const membership = { groupId: `test-${randomUUID()}`, sessionTimeoutMs: 30_000 }
@@ -437,7 +444,7 @@ describe('log reader', () => {
     const reader = read(store, membership)
     await producer.send([record(0, 'a'), record(1, 'b')])
     // Sooner than the session of a lost member expires at the broker.
-    await eventually(() => store.all().length === 2, { timeoutMs: 15_000 })
+    await eventually('both records are read', () => store.all().length === 2, { timeoutMs: TAKEN_OVER_MS_MAX })
     expect(reader.assigned()).toEqual(Array.from({ length: PARTITIONS }, (_, partition) => partition))
   })
 
@@ -456,7 +463,7 @@ describe('log reader', () => {
         }),
     })
     await producer.send([record(0, 'a')])
-    await eventually(() => entered)
+    await eventually('the handler is entered', () => entered)
     const startedMs = performance.now()
     await reader.close()
     expect(performance.now() - startedMs).toBeLessThan(5_000)

@@ -1,11 +1,14 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { deferred, sleep } from '@ariftly/async'
+import { eventually } from '@ariftly/testkit'
 import type { LogBatch } from './log-reader-options.ts'
 import { PartitionQueue, type PartitionQueueOptions } from './partition-queue.ts'
 import { encodeRecordBatch } from '../wire/encode-record-batch.ts'
 import { readHeads } from '../wire/record-set.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
+/** Enough turns of the event loop for what must not happen. */
+const TURNS_MS = 5
 const stopping: AbortController[] = []
 
 afterEach(() => {
@@ -53,10 +56,6 @@ function queueOf(o: Partial<PartitionQueueOptions>) {
   return { queue, stop: () => abort.abort(), ended: queue.handleAll(abort.signal) }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await sleep(1)
-}
-
 describe('partition queue', () => {
   test('what arrives while a batch is handled is handled as one', async () => {
     const seen: [number, number, number][] = []
@@ -68,7 +67,7 @@ describe('partition queue', () => {
       },
     })
     queue.push(range(0, 1))
-    await until(() => queue.next === 8)
+    await eventually('8 offsets are handled', () => queue.next === 8)
     expect(seen).toEqual([
       [0, 1, 2],
       [2, 7, 6],
@@ -89,9 +88,9 @@ describe('partition queue', () => {
     queue.push(range(0, 1, 1000))
     queue.push(range(2, 3, 2000))
     expect(queue.oldestMs).toBe(1000)
-    await until(() => queue.next === 4)
+    await eventually('4 offsets are handled', () => queue.next === 4)
     queue.push(range(4, 5, 3000))
-    await until(() => queue.next === 6)
+    await eventually('6 offsets are handled', () => queue.next === 6)
     expect(seen).toEqual([1000, 3000])
     expect(queue.oldestMs).toBeUndefined()
   })
@@ -108,7 +107,7 @@ describe('partition queue', () => {
       },
     })
     queue.push(range(0, 179))
-    await until(() => queue.next === 180)
+    await eventually('180 offsets are handled', () => queue.next === 180)
     expect(seen).toEqual([
       [0, 49, 50],
       [50, 149, 100],
@@ -130,7 +129,7 @@ describe('partition queue', () => {
       },
     })
     queue.push(range(5, 6))
-    await until(() => queue.next === 7)
+    await eventually('7 offsets are handled', () => queue.next === 7)
     expect(seen).toEqual([gap, [0, 4, 0], [5, 6, 2]])
   })
 
@@ -153,7 +152,7 @@ describe('partition queue', () => {
     const CODEC_LZ4 = 3
     queue.push({ ...bad, heads: head ? [{ ...head, attributes: CODEC_LZ4 }] : [] })
     queue.push(range(2, 3))
-    await until(() => warned.length >= 2)
+    await eventually('2 warnings', () => warned.length >= 2)
     const err = expect.objectContaining({
       code: 'records_unreadable',
       message: 'Offsets 0 to 1 of partition 0: records compressed by codec 3 (lz4) cannot be read.',
@@ -174,7 +173,7 @@ describe('partition queue', () => {
     queue.push(range(0, 1))
     await ended
     queue.push(range(2, 3))
-    await sleep(5)
+    await sleep(TURNS_MS)
     expect([handled, queue.next]).toEqual([1, 0])
   })
 
@@ -187,14 +186,14 @@ describe('partition queue', () => {
       },
     })
     for (let at = 0; at < 4; at += 1) queue.push(packed(at, 10 * 1024 * 1024))
-    await until(() => queue.next === 4)
+    await eventually('4 offsets are handled', () => queue.next === 4)
     expect(seen).toEqual([
       [0, 1],
       [2, 3],
     ])
   })
 
-  test('has room again when what fills it is handled', async () => {
+  test('takes batches again when those that fill it are handled', async () => {
     const abort = new AbortController()
     stopping.push(abort)
     const held = deferred()
@@ -211,7 +210,7 @@ describe('partition queue', () => {
       hasRoom = true
     }
     const room = waitForRoom()
-    await sleep(5)
+    await sleep(TURNS_MS)
     expect(hasRoom).toBe(false)
     held.resolve()
     await room

@@ -63,7 +63,7 @@ async function fillLog(): Promise<void> {
   await send('a', 'b', 'c')
   await storeAs('lz4')
   // The broker takes a moment to obey: only a codec that it was seen to use will do.
-  await eventually(async () => {
+  await eventually('a damaged batch is in the log', async () => {
     await send('x', 'y')
     return (await readAll(0)).fault !== undefined
   })
@@ -112,7 +112,7 @@ test('records that cannot be decoded hold the partition exactly there: what prec
     },
     log,
   })
-  await eventually(() => warned.filter(({ partition }) => partition === 0).length > 2)
+  await eventually('3 warnings of partition 0', () => warned.filter(({ partition }) => partition === 0).length > 2)
   expect(readable.slice(0, 3)).toEqual(['a', 'b', 'c'])
   expect(seen.get(0)).toEqual(readable)
   expect(next.get(0)).toBe(readable.length)

@@ -258,7 +258,9 @@ describe('a collector that', () => {
       OTEL_BSP_SCHEDULE_DELAY: '10',
     })
     for (let at = 0; at < 5; at++) tracing.start({ name: 'work', kind: 'internal' })?.end()
-    await eventually(async () => (await metrics.render()).includes('ariftly_traces_spans_total{result="failed"} 5'))
+    await eventually('5 failed spans are counted', async () =>
+      (await metrics.render()).includes('ariftly_traces_spans_total{result="failed"} 5'),
+    )
     await close()
     expect(warnings.length).toBe(1)
   })
@@ -271,7 +273,9 @@ describe('a collector that', () => {
     tracing.start({ name: 'work', kind: 'internal' })?.end()
     await close()
     // Closing does not wait for what takes too long.
-    await eventually(async () => (await metrics.render()).includes('ariftly_traces_spans_total{result="failed"} 1'))
+    await eventually('1 failed span is counted', async () =>
+      (await metrics.render()).includes('ariftly_traces_spans_total{result="failed"} 1'),
+    )
     expect(JSON.stringify(warnings)).toContain('ECONNREFUSED')
   })
 

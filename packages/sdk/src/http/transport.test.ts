@@ -2,7 +2,7 @@ import { getEventListeners, once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { eventually, keepCollectingGarbage } from '@ariftly/testkit'
+import { DEADLINES, eventually, keepCollectingGarbage } from '@ariftly/testkit'
 import { Ariftly, TimeoutError } from '../index.ts'
 
 let server: Server
@@ -42,7 +42,7 @@ test('an attempt whose body stops in the middle ends in time, with its connectio
   answer = halfAnAnswer
   const call = start({ attemptTimeoutMs: 400, maxRetries: 0 }).events.get('evt_1')
   await expect(call).rejects.toBeInstanceOf(TimeoutError)
-  await eventually(() => openSockets === 0, { timeoutMs: 5000 })
+  await eventually('no open socket', () => openSockets === 0, { timeoutMs: DEADLINES.local })
 })
 
 test('the time of a whole call ends a body that stops in the middle', async () => {
@@ -56,7 +56,7 @@ test('a signal ends a body that stops in the middle', async () => {
   const call = start({}).events.get('evt_1', {}, { signal: controller.signal })
   setTimeout(() => controller.abort(new Error('enough')), 400)
   await expect(call).rejects.toThrow('enough')
-  await eventually(() => openSockets === 0, { timeoutMs: 5000 })
+  await eventually('no open socket', () => openSockets === 0, { timeoutMs: DEADLINES.local })
 })
 
 test('a body in many pieces is read completely, with characters cut in two', async () => {

@@ -208,7 +208,7 @@ describe('events in a spool', () => {
   afterEach(() => api.close())
 
   test.each([401, 403, 404, 405])(
-    'that were given up with %i are sent by the next process, under the same ids',
+    'that a process could not send because of a %i are sent by the next process, with the same ids',
     async (status) => {
       const problem = JSON.stringify({ type: 'x', title: 'x', status, instance: '/', code: 'x', request_id: 'r' })
       api.respondWith(() => ({ status, headers: { 'content-type': 'application/problem+json' }, body: problem }))

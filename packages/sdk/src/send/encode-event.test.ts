@@ -31,7 +31,7 @@ describe('encodeEvent', () => {
     expect(() => encode(progress(data))).toThrow(expect.objectContaining({ code: 'malformed_json', pointer: '/data' }))
   })
 
-  test('refuses what fits into no request before it is queued', () => {
+  test('refuses an event that is larger than a request before it is queued', () => {
     expect(() => encode(progress({ message: 'x'.repeat(5 * 1024 * 1024) }))).toThrow(EventRefusedError)
   })
 

@@ -15,7 +15,7 @@ describe('EventIdMinter', () => {
     expect(eventIdMs(minter.mint(NOW_MS))).toBe(NOW_MS)
   })
 
-  test('ids of one minter rise strictly, over carries', () => {
+  test('ids made by one client rise strictly, also where a digit overflows', () => {
     const minter = new EventIdMinter((numbers) => numbers.fill(0xff_ff_ff_ff))
     let last = ''
     for (let count = 0; count < 5000; count += 1) {
@@ -31,7 +31,7 @@ describe('EventIdMinter', () => {
     for (const ms of [NOW_MS - 1, NOW_MS - 600_000]) expect(eventIdMs(minter.mint(ms))).toBe(ms)
   })
 
-  test('two minters share no id', () => {
+  test('two clients make no id in common', () => {
     const [one, other] = [new EventIdMinter(), new EventIdMinter()]
     const ids = Array.from({ length: 2000 }, (_, at) => (at % 2 === 0 ? one : other).mint(NOW_MS))
     expect(new Set(ids).size).toBe(2000)

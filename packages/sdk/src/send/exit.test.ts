@@ -49,7 +49,7 @@ test('a program keeps the exit code that it has set', async () => {
   expect(code).toBe(3)
 })
 
-test('what a spool holds is not lost', async () => {
+test('events in a spool are not lost', async () => {
   const { errors, code } = await run({ end: 'exit', spool: join(folder, 'spool') })
   expect({ errors, code }).toEqual({ errors: '', code: 0 })
   api.respondWith(() => accepted)

@@ -72,7 +72,7 @@ describe('answers', () => {
     await start({}, { maxRetryAfterMs: 100 }).events.send(progress('a', 1))
   })
 
-  test('an answer that stops in the middle is given up in time, after a garbage collection too', async () => {
+  test('an answer that stops in the middle ends in time as a failure, after a garbage collection too', async () => {
     let count = 0
     const server = createServer((req, res) => {
       req.resume()

@@ -12,6 +12,8 @@ import {
 } from '../index.ts'
 import { accepted, eventsOf, inTurn, JSON_TYPE, numbersOf, problem, progress } from './test-events.ts'
 
+/** How long a request waits for another one at the same time; the last one has none. */
+const TOGETHER_MS = 1000
 let api: Receiver
 let client: Ariftly
 
@@ -63,7 +65,9 @@ describe('batches', () => {
       }
       running += 1
       most = Math.max(most, running)
-      await eventually(() => running >= 2 || api.requests.length > 6, { timeoutMs: 1000 }).catch(() => undefined)
+      await eventually('2 requests at once', () => running >= 2 || api.requests.length > 6, {
+        timeoutMs: TOGETHER_MS,
+      }).catch(() => undefined)
       running -= 1
       for (const task of own) tasks.delete(task)
       return accepted
@@ -114,7 +118,7 @@ describe('failures', () => {
   test('Retry-After of a refused request delays the whole client', async () => {
     answerInTurn(problem(429, {}, { 'retry-after': '1' }))
     const first = client.events.send(progress('a', 1))
-    await eventually(() => api.requests.length === 1)
+    await eventually('the first request', () => api.requests.length === 1)
     await Promise.all([first, client.events.send(progress('b', 2))])
     const [refused, ...others] = api.requests as [ReceivedRequest, ...ReceivedRequest[]]
     for (const { atMs } of others) expect(atMs - refused.atMs).toBeGreaterThanOrEqual(900)
@@ -138,9 +142,9 @@ describe('failures', () => {
       }
     })
     const first = client.events.send([progress('a', 1), progress('b', 2)])
-    await eventually(() => client.events.stats().accepted === 1)
+    await eventually('one event is accepted', () => client.events.stats().accepted === 1)
     const second = client.events.send([progress('a', 3), progress('b', 4)])
-    await eventually(() => api.requests.length === 2)
+    await eventually('the second request', () => api.requests.length === 2)
     await Promise.all([first, second])
     expect(api.requests.map(numbersOf)).toEqual([[1, 2], [4], [1, 3]])
   })
@@ -222,7 +226,7 @@ describe('the queue', () => {
     })
     client = start({ queueEventsMax: 5, batchEventsMax: 2 })
     const sends = Array.from({ length: 20 }, (_, n) => client.events.send(progress('a', n)))
-    await eventually(() => client.events.stats().in_flight > 0)
+    await eventually('an event is in flight', () => client.events.stats().in_flight > 0)
     expect(client.events.trySend(progress('a', 99))).toBe(false)
     const { sent, waiting, queued, in_flight: inFlight } = client.events.stats()
     expect({ sent, waiting, held: queued + inFlight }).toEqual({ sent: 20, waiting: 15, held: 5 })
@@ -234,7 +238,7 @@ describe('the queue', () => {
     expect(client.events.stats()).toMatchObject({ sent: 21, accepted: 21, waiting: 0, queued: 0, in_flight: 0 })
   })
 
-  test('events that trySend gives up are passed to onFailed', async () => {
+  test('events of trySend that cannot be sent are passed to onFailed', async () => {
     const failed: unknown[] = []
     client = start({ onFailed: (error, event) => failed.push([error.message, event.task_id]) })
     api.respondWith(() => problem(403, { code: 'missing_scope' }))
@@ -243,7 +247,7 @@ describe('the queue', () => {
     expect(failed).toEqual([[expect.stringContaining('403'), 'a']])
   })
 
-  test('flush covers earlier events, also those waiting for room, and no later ones', async () => {
+  test('flush waits for earlier events, also those that wait to be queued, and for no later ones', async () => {
     client = start({ queueEventsMax: 3, batchEventsMax: 3, lingerMs: 60_000 })
     const before = Array.from({ length: 10 }, (_, n) => client.events.send(progress(`t${n}`, n)))
     await client.events.flush()
@@ -332,7 +336,7 @@ describe('close', () => {
     api.respondWith(() => problem(503))
     const send = client.events.send([progress('a', 1), { ...progress('b', 2), data: '{"message":"1.0","n":1.0}' }])
     const rejected = expect(send).rejects.toBeInstanceOf(ClosedError)
-    await eventually(() => api.requests.length > 0)
+    await eventually('a request', () => api.requests.length > 0)
     const { unsent } = await client.close({ timeoutMs: 300 })
     await rejected
     expect(unsent.map(({ task_id: task }) => task)).toEqual(['a', 'b'])
@@ -345,7 +349,7 @@ describe('close', () => {
     await client.events.send(unsent)
   })
 
-  test('`await using` leaves no event behind', async () => {
+  test('all events are sent when `await using` ends', async () => {
     const own = start({ lingerMs: 50 })
     own.events.trySend(progress('a', 1))
     await own[Symbol.asyncDispose]()

@@ -41,7 +41,7 @@ async function readAll(stream: EventStream): Promise<number> {
 
 /** Resolves when the stream has had its event, and waits for the next one since before a collection. */
 async function waiting(stream: EventStream): Promise<void> {
-  await eventually(() => stream.position === 'p1')
+  await eventually('position p1', () => stream.position === 'p1')
   await collect()
 }
 
@@ -59,7 +59,7 @@ describe('a stream that waits for its next event', () => {
     await waiting(stream)
     stream.close()
     expect(await read).toBe(1)
-    await eventually(() => open === 0)
+    await eventually('no open connection', () => open === 0)
   })
 
   test('ends by its signal, with its connection', async () => {
@@ -69,7 +69,7 @@ describe('a stream that waits for its next event', () => {
     await waiting(stream)
     controller.abort()
     expect(await read).toBe(1)
-    await eventually(() => open === 0)
+    await eventually('no open connection', () => open === 0)
   })
 
   test('ends by the close of its client, after which another one has ended too', async () => {
@@ -78,17 +78,17 @@ describe('a stream that waits for its next event', () => {
     await waiting(stream)
     await client.close()
     expect(await read).toBe(1)
-    await eventually(() => open === 0)
+    await eventually('no open connection', () => open === 0)
     expect(await readAll(client.events.stream())).toBe(0)
   })
 
   test('is opened again when its connection is silent', async () => {
     const { stream } = start({ stallTimeoutMs: 400 })
     const read = readAll(stream)
-    await eventually(() => stream.position === 'p2')
+    await eventually('position p2', () => stream.position === 'p2')
     stream.close()
     expect(await read).toBeGreaterThanOrEqual(2)
-    await eventually(() => open === 0)
+    await eventually('no open connection', () => open === 0)
   })
 
   test('is opened again by reconnect, immediately and with its position', async () => {
@@ -96,7 +96,7 @@ describe('a stream that waits for its next event', () => {
     const read = readAll(stream)
     await waiting(stream)
     stream.reconnect()
-    await eventually(() => stream.position === 'p2')
+    await eventually('position p2', () => stream.position === 'p2')
     expect(server.requests[1]?.headers['last-event-id']).toBe('p1')
     expect(open).toBe(1)
     stream.close()
@@ -111,11 +111,11 @@ describe('a stream that waits for its next event', () => {
     })
     const { stream } = start({}, { apiKey: undefined, streamToken })
     const read = readAll(stream)
-    await eventually(() => stream.position === 'p2')
+    await eventually('position p2', () => stream.position === 'p2')
     expect(server.requests[1]?.url).toContain('token=st_2')
     stream.close()
     await read
-    await eventually(() => open === 0)
+    await eventually('no open connection', () => open === 0)
   })
 })
 
@@ -125,13 +125,13 @@ test('leaving the loop ends its connection', async () => {
     await collect()
     break
   }
-  await eventually(() => open === 0)
+  await eventually('no open connection', () => open === 0)
 })
 
 test('a stream whose token never arrives ends by close', async () => {
   const { stream } = start({}, { apiKey: undefined, streamToken: () => new Promise(() => {}) })
   const read = readAll(stream)
-  await eventually(() => stream.state.type === 'connecting')
+  await eventually('the stream is connecting', () => stream.state.type === 'connecting')
   stream.close()
   expect(await read).toBe(0)
 })
@@ -143,7 +143,7 @@ test('a clock that is ahead of the tokens makes no storm of renewals', async () 
   const { stream } = start({}, { apiKey: undefined, streamToken })
   const atMs = performance.now()
   const read = readAll(stream)
-  await eventually(() => stream.position === 'p3', { timeoutMs: 20_000 })
+  await eventually('position p3', () => stream.position === 'p3')
   // One renewal a second, of which the third connection needs two.
   expect(performance.now() - atMs).toBeGreaterThanOrEqual(1900)
   stream.close()

@@ -160,14 +160,14 @@ describe('failures', () => {
     expect(requests[1]?.headers['last-event-id']).toBe('p1')
   })
 
-  test('reconnect gives up an attempt that gets no answer', async () => {
+  test('reconnect ends an attempt to connect that gets no answer', async () => {
     const { url, requests } = await serve(
       () => {},
       (res) => openStream(res, frameOf(1)),
     )
     const stream = streamOf(url)
     const read = readUntil(stream, 1)
-    await eventually(() => requests.length === 1)
+    await eventually('the first request', () => requests.length === 1)
     const atMs = performance.now()
     stream.reconnect()
     expect(await read).toEqual([1])
@@ -222,6 +222,7 @@ describe('failures', () => {
       // As long as it takes until nothing more is taken from the server.
       let before = -1
       await eventually(
+        'the server writes no more',
         () => {
           const isStill = written === before
           before = written

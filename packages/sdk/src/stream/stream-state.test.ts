@@ -146,14 +146,14 @@ test.each([
   const { stream, states } = await start([answer, hold(frameOf(2))])
   const atMs = Date.now()
   const read = readStates(stream)
-  await eventually(() => stream.state.type === 'waiting')
+  await eventually('the stream waits', () => stream.state.type === 'waiting')
   const wait = states.at(-1)
   const waitMs = wait?.type === 'waiting' ? wait.retryAt.getTime() - atMs : 0
   expect(waitMs).toBeGreaterThanOrEqual(60_000)
   expect(waitMs).toBeLessThan(65_000)
   expect(server?.requests).toHaveLength(1)
   stream.reconnect()
-  await eventually(() => stream.position === 'p2')
+  await eventually('position p2', () => stream.position === 'p2')
   stream.close()
   await read
 })

@@ -106,7 +106,7 @@ describe('explain', () => {
     ])
   })
 
-  test('says of every check what it has found, beyond the first failure', async () => {
+  test('reports the result of every check, also after the first failure', async () => {
     const checks = await explain(`${body} `, serverHeaders([WHSEC], nowS - 400), [WHSEC, OTHER], { nowS })
     expect(checks).toEqual([
       { signature: 'standard', check: 'headers', result: 'passed', reason: 'all three are there' },

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { createHash, randomBytes } from 'node:crypto'
 import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, eventually } from '@ariftly/testkit'
+import { createTestDatabase, untilBlocking } from '@ariftly/testkit'
 import { withTransaction } from '../with-transaction.ts'
 import { findApiKeysByHash, findApiKeysById, type ApiKeySecret } from './find-api-keys.ts'
 import {
@@ -129,7 +129,7 @@ describe('listApiKeys', () => {
 })
 
 describe('revokeApiKey', () => {
-  test('marks the key and writes one entry of the feed', async () => {
+  test('marks the key as revoked and writes one change for the other processes', async () => {
     const before = await latestApiKeyChange(pool)
     const { id, hash } = await insert()
     expect(await revoke(id)).toBe(true)
@@ -168,7 +168,7 @@ describe('updateApiKey', () => {
 })
 
 describe('rotateApiKey', () => {
-  test('lets both secrets find the key, the old one with its end, and refuses another rotation until then', async () => {
+  test('finds the key by both secrets, by the old one with its end, and refuses another rotation until then', async () => {
     const { id, hash } = await insert()
     const before = await latestApiKeyChange(pool)
     const newHash = randomBytes(32)
@@ -202,7 +202,7 @@ describe('rotateApiKey', () => {
   })
 })
 
-test('a last use is kept to the minute, and an earlier one changes nothing', async () => {
+test('the last use is stored to the minute, and an earlier one changes nothing', async () => {
   const { id, hash } = await insert()
   const usedAtMs = Date.UTC(2026, 0, 1, 10, 5, 59)
   await touchApiKeys(pool, [{ id, usedAtMs }])
@@ -219,12 +219,7 @@ describe('the feed', () => {
     await revokeApiKey(tx, { id: slow.id })
     const second = revoke(quick.id)
     // The second writer must be seen to wait for the first.
-    await eventually(async () => {
-      const { rows } = await tx.query(
-        'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
-      )
-      return rows.length > 0
-    })
+    await untilBlocking(tx)
     expect((await readApiKeyChanges(pool, { afterSeq: before })).changes).toEqual([])
     await tx.query('COMMIT')
     tx.release()

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook, sampleRow } from '@ariftly/testkit'
 import { insertEvents } from '../projection/insert-events.ts'
 import { openEpoch } from '../projection/log-epochs.ts'
 import { getWebhook, updateWebhook } from '../webhooks/webhooks.ts'
@@ -50,20 +50,10 @@ async function newWebhook(ordering: 'none' | 'task' = 'none'): Promise<string> {
 /** Projects events and matches them; answers the ids of the events. */
 async function deliver(count: number, o: { tasks?: number; webhook?: string } = {}): Promise<string[]> {
   const appendedAtMs = Date.now()
-  const events = Array.from({ length: count }, (_, index) => ({
-    tenant,
-    id: newEventId(appendedAtMs),
-    type: 'task.progress' as const,
-    taskId: `task-${index % (o.tasks ?? count)}`,
-    sessionId: null,
-    agent: null,
-    data: Buffer.from('{"n":1.0}'),
-    traceparent: null,
-    epoch: 1,
-    partition: 0,
-    offset: offset++,
-    appendedAtMs,
-  }))
+  const data = Buffer.from('{"n":1.0}')
+  const events = Array.from({ length: count }, (_, index) =>
+    sampleRow({ tenant, taskId: `task-${index % (o.tasks ?? count)}`, data, offset: offset++, appendedAtMs }),
+  )
   await withTransaction(pool, async (tx) => insertEvents(tx, events))
   const matches = events.map((event) => match(event.id, event.offset, appendedAtMs, o.webhook))
   expect(await insertDeliveries(pool, { epoch: 1, partition: 0, matches })).toBe(count)
@@ -296,7 +286,7 @@ describe('attempts', () => {
     expect(await rows()).toMatchObject([{ state: 'pending', attempt: 2, attempt_count: 1 }])
   })
 
-  test('after a lease has ended the old job can neither start nor finish the delivery, but its attempt is kept', async () => {
+  test('after a lease has ended the old job can neither start nor finish the delivery, and its attempt is still stored', async () => {
     await deliver(2)
     const [late, never] = await feed({}, 100, -1000)
     if (late === undefined || never === undefined) throw new Error('nothing was queued')
@@ -327,7 +317,10 @@ describe('attempts', () => {
     }
     const { queued } = await queueDueDeliveries(session, room)
     const unqueued = unqueueDeliveries(pool, queued)
-    await eventually(async () => (await pool.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length > 0)
+    await eventually(
+      'a session waits',
+      async () => (await pool.query('SELECT FROM pg_locks WHERE NOT granted')).rows.length > 0,
+    )
     await session.query('COMMIT')
     session.release()
     await unqueued

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EVENT_TYPES, newEventId, type EventFilter, type EventType } from '@ariftly/events'
-import { createTestDatabase } from '@ariftly/testkit'
-import { type ProjectedEvent } from '../projection/event-arrays.ts'
+import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
+import { createTestDatabase, sampleRow } from '@ariftly/testkit'
+import type { ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { LIST_SETTINGS, listEventsQuery, type ListEventsOptions } from './list-events.ts'
 
@@ -32,20 +32,16 @@ function makeEvents(): ProjectedEvent[] {
         : DENSE_DAYS + ((index - DENSE) / (BUSY + OTHERS)) * (80 - DENSE_DAYS)
     const ms = NOW_MS - Math.floor(days * DAY_MS)
     const busy = index % 4 === 0
-    return {
+    return sampleRow({
       tenant: 'mine',
-      id: newEventId(ms),
       type: busy ? 'task.progress' : (EVENT_TYPES[index % 10] ?? 'task.created'),
       taskId: busy ? 'busy' : `task_${index % 100}`,
       sessionId: busy ? 'session_busy' : `session_${index % 100}`,
       agent: busy ? 'agent_busy' : `agent_${index % 7}`,
       data: Buffer.from('{"task_id":"busy"}'),
-      traceparent: null,
-      epoch: 1,
-      partition: 0,
       offset: index,
       appendedAtMs: ms,
-    }
+    })
   })
 }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
-import { createTestDatabase } from '@ariftly/testkit'
+import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter } from '@ariftly/events'
+import { createTestDatabase, sampleRow } from '@ariftly/testkit'
 import type { ProjectedEvent } from '../projection/event-arrays.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { getEvent } from './events.ts'
@@ -25,20 +25,17 @@ afterAll(() => database.drop())
 function makeEvents(): ProjectedEvent[] {
   return Array.from({ length: EVENTS }, (_, index): ProjectedEvent => {
     const ms = NOW_MS - Math.floor((index / EVENTS) * 80 * DAY_MS)
-    return {
+    return sampleRow({
       tenant: index % 5 === 0 ? 'other' : 'mine',
-      id: newEventId(ms),
       type: EVENT_TYPES[(index * 7) % 9] ?? 'task.created',
       taskId: `task_${Math.floor(index / 3) % 40}`,
       sessionId: index % 3 === 0 ? `session_${index % 12}` : null,
       agent: index % 4 === 0 ? null : `agent_${index % 7}`,
       data: Buffer.from(`{"task_id":"task_${Math.floor(index / 3) % 40}","n":1.0e${index}}`),
-      traceparent: null,
-      epoch: 1,
       partition: index % 12,
       offset: index,
       appendedAtMs: ms,
-    }
+    })
   })
 }
 
@@ -125,9 +122,8 @@ describe('a page', () => {
     const events = Array.from({ length: 20 }, (_, index): ProjectedEvent => {
       const padding = 'x'.repeat(bytes - '{"task_id":"t","x":""}'.length)
       const data = Buffer.from(`{"task_id":"t","x":"${padding}"}`)
-      const base = { tenant, type: 'task.created' as EventType, taskId: 't', sessionId: null, agent: null }
-      const place = { traceparent: null, epoch: 1, partition: 0, offset: 10_000 + index, appendedAtMs: NOW_MS }
-      return { ...base, ...place, id: newEventId(NOW_MS + index), data }
+      const place = { offset: 10_000 + index, appendedAtMs: NOW_MS }
+      return sampleRow({ tenant, type: 'task.created', ...place, id: newEventId(NOW_MS + index), data })
     })
     for (const event of events) await insertEvents(pool, [event])
     ids = events.map(({ id }) => id).toReversed()

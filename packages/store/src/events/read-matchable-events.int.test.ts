@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { newEventId } from '@ariftly/events'
-import { createTestDatabase, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, sampleRow, type TestDatabase } from '@ariftly/testkit'
 import { createPool, type Pool } from '../pool.ts'
 import { insertEvents } from '../projection/insert-events.ts'
 import { readMatchableEvents } from './read-matchable-events.ts'
@@ -16,20 +15,10 @@ beforeAll(async () => {
   database = await createTestDatabase()
   pool = createPool({ role: null, url: database.url, applicationName: 'test', max: 1 })
   const appendedAtMs = Date.now()
-  const of = { tenant: 'mine', type: 'task.progress', taskId: 't', sessionId: null, agent: null } as const
   const events = SIZES.map((bytes, offset) => {
     // The same byte repeated: it is compressed in the table.
     const data = Buffer.from(`{"n":${offset},"text":"${'x'.repeat(bytes)}"}`)
-    return {
-      ...of,
-      id: newEventId(appendedAtMs),
-      data,
-      traceparent: null,
-      epoch: 1,
-      partition: 0,
-      offset,
-      appendedAtMs,
-    }
+    return sampleRow({ tenant: 'mine', data, offset, appendedAtMs })
   })
   await insertEvents(pool, events)
 })
@@ -51,7 +40,7 @@ function withOwn(...offsets: readonly number[]) {
   return offsets.map((offset) => [offset, offset])
 }
 
-test('holds payloads up to a bound, and the next read continues, until none follows', async () => {
+test('reads payloads up to a number of bytes, and the next read continues, until there are no more', async () => {
   expect(await read(0, { limit: 100, withData: true })).toEqual({ found: withOwn(0, 1, 2, 3), atEnd: false })
   expect(await read(4, { limit: 100, withData: true })).toEqual({ found: withOwn(4, 5), atEnd: true })
   expect(await read(0, { limit: 2, withData: true })).toEqual({ found: withOwn(0, 1), atEnd: false })

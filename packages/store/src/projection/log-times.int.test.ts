@@ -9,7 +9,7 @@ const pool = database.openPool()
 
 afterAll(() => database.drop())
 
-test('expired log times are deleted, but for the newest of each partition, so that positions stay', async () => {
+test('expired log times are deleted except for the newest of each partition, so that positions remain known', async () => {
   const nowMs = Date.now()
   const agesOfPartitions = [
     [95, 93, 92, 10],

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
+import { createTestDatabase, insertSampleWebhook, untilBlocking } from '@ariftly/testkit'
 import { afterAll, beforeEach, expect, test } from '@jest/globals'
 import { withTransaction } from '../with-transaction.ts'
 import { addWebhookStats, type StatsBatch } from './add-webhook-stats.ts'
@@ -48,10 +48,7 @@ test.each(['committed', 'rolled back'])(
     const first = withTransaction(pool, async (tx) => {
       await addWebhookStats(tx, batch)
       again = addWebhookStats(pool, batch)
-      await eventually(async () => {
-        const waiting = 'SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid'
-        return (await tx.query(waiting)).rowCount === 1
-      })
+      await untilBlocking(tx)
       if (end === 'rolled back') throw new Error(end)
     })
     await Promise.allSettled([first])

@@ -19,7 +19,7 @@ test('a percentile of a histogram is within 10 % of the latency at its rank', ()
   )
 })
 
-test('nothing has no percentile, and a clock behind the log counts as no time', () => {
+test('there is no percentile without deliveries, and a clock behind that of the log counts as zero', () => {
   expect(latencyPercentile([], 0.5)).toBeNull()
   expect(latencyPercentile([0, 0], 0.5)).toBeNull()
   expect([latencyBucket(-5), latencyBucket(0), latencyBucket(1)]).toEqual([0, 0, 0])

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, type EventFilter } from '@ariftly/events'
-import { createTestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, sampleRow } from '@ariftly/testkit'
 import { advancePositions } from '../projection/advance-positions.ts'
 import { ensurePositions } from '../projection/positions.ts'
 import type { ProjectedEvent } from '../projection/event-arrays.ts'
@@ -37,7 +37,7 @@ afterAll(() => database.drop())
 
 function eventAt(index: number): ProjectedEvent {
   const taskId = `task_${index % 7}`
-  return {
+  return sampleRow({
     tenant: index % 10 === 0 ? 'other' : 'mine',
     id: newEventId(NOW_MS - (index % 13) * 86_400_000 - index),
     type: index % 4 === 0 ? 'task.failed' : 'task.progress',
@@ -45,12 +45,10 @@ function eventAt(index: number): ProjectedEvent {
     sessionId: index % 5 === 0 ? 's1' : null,
     agent: index % 50 === 3 ? 'rare' : null,
     data: Buffer.from(`{"task_id":"${taskId}","n":${index}.0,"x":"${'x'.repeat(index % 97)}"}`),
-    traceparent: null,
-    epoch: 1,
     partition: index % PARTITIONS,
     offset: Math.floor(index / PARTITIONS),
     appendedAtMs: NOW_MS - ROWS + index,
-  }
+  })
 }
 
 async function advance(partition: number, expected: number, next: number): Promise<void> {
@@ -90,7 +88,7 @@ const FILTERS: readonly (readonly [string, EventFilter])[] = [
 
 describe('a page of history', () => {
   test.each(FILTERS)(
-    'with filter %s has what the projection holds below its position, bytes kept',
+    'with filter %s has the rows of the projection below its position, with the same bytes',
     async (_, filter) => {
       const pages = await read(filter)
       for (const partition of [0, 1, 2]) {

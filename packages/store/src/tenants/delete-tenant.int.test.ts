@@ -56,11 +56,11 @@ async function eventsOf(tenant: string): Promise<number> {
 }
 
 async function finish(tenant: string): Promise<void> {
-  await eventually(async () => (await slice(tenant)).type === 'finished')
+  await eventually('the deletion is finished', async () => (await slice(tenant)).type === 'finished')
 }
 
 describe('the deletion of a tenant', () => {
-  test('revokes keys and deletes rows in slices of bounded size, touches no other tenant, and is the end of the id', async () => {
+  test('revokes keys, deletes rows a bounded number at a time, changes no other tenant, and the id cannot be used again', async () => {
     const hashes = [await insertKey('gone'), await insertKey('gone', ['platform']), await insertKey('gone')]
     await insertEvents('gone', 250)
     await insertEvents('stays', 10)
@@ -105,7 +105,7 @@ describe('the deletion of a tenant', () => {
     expect(await getTenant(pool, 'gnoe')).toMatchObject({ state: 'deleted' })
   })
 
-  test('ends after transactions that may not see it, and deletes rows that they add after its last slice', async () => {
+  test('waits for transactions that began before it, and deletes the rows that they add', async () => {
     await insertKey('late')
     await insertEvents('late', 150, 1000)
     const writer = await admin.connect()
@@ -146,7 +146,7 @@ describe('the deletion of a tenant', () => {
     await finish('alive')
   })
 
-  test('the database lets no process take a tenant out of it, and hides its records from the previous release', async () => {
+  test('the database refuses any other state of a tenant that is being deleted, and the previous release does not see its records', async () => {
     await insertKey('held')
     await begin('held')
     const set = (state: string) => pool.query('UPDATE tenants SET state = $1 WHERE id = $2', [state, 'held'])
@@ -163,7 +163,7 @@ describe('the deletion of a tenant', () => {
   })
 })
 
-test('a tenant that is being deleted is refused immediately while a slice of its deletion holds its row', async () => {
+test('a tenant that is being deleted is refused immediately, also while its row is locked by the deletion', async () => {
   await insertKey('locked')
   await begin('locked')
   await withTransaction(pool, async (tx) => {

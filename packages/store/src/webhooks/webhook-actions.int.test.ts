@@ -45,7 +45,7 @@ describe("a webhook's secret", () => {
 })
 
 describe('deliveries of a deleted webhook', () => {
-  test('are cancelled at any age, also when no sweeper ran for days; those of others stay', async () => {
+  test('are cancelled at any age, also when no process did so for days; those of others are not', async () => {
     const alive = id
     await insertDelivery('pending')
     const gone = newTypeId('whk')

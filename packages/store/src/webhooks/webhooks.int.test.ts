@@ -124,7 +124,7 @@ describe('webhooks', () => {
     expect(rotated).toEqual(await getWebhook(pool, { tenant, id }))
   })
 
-  test('lose their headers with their origin, unless new ones are given', async () => {
+  test('lose their headers when their origin changes, unless the change has new ones', async () => {
     const sealed = { headerNames: ['X-A'], headers: Buffer.from('sealed') }
     const id = await insertOne({ url: 'https://a.example/hook', ...sealed })
     const headersAt = async (url: string, more = {}): Promise<readonly string[] | undefined> =>
@@ -259,7 +259,7 @@ describe('deliveries', () => {
     expect(scans.filter((line) => !line.includes('_deliveries_unfinished'))).toEqual([])
   })
 
-  test('that wait are cancelled with their webhook, in slices; what is under way or over stays', async () => {
+  test('that wait are cancelled with their webhook, a bounded number at a time; running and finished ones are not', async () => {
     const id = await insertOne()
     const ids = await insertDeliveries(id, ['pending', 'queued', 'pending', 'attempting', 'delivered'])
     expect(await cancelDeliveries(pool, { tenant: 'other', webhookId: id, limit: 10 })).toBe(0)

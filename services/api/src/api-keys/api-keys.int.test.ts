@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { createTestDatabase, eventually, startCuttingProxy, type CuttingProxy } from '@ariftly/testkit'
+import { createTestDatabase, DEADLINES, eventually, startCuttingProxy, type CuttingProxy } from '@ariftly/testkit'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
@@ -63,7 +63,7 @@ describe('POST /v1/api-keys', () => {
     expect(JSON.stringify(listed.body)).not.toContain(created.body.key)
   })
 
-  test("gives no scope beyond its own, except that admin gives its own tenant's scopes", async () => {
+  test('cannot give a scope that it does not have, except that admin gives the scopes of its own tenant', async () => {
     const admin = await create({ scopes: ['admin'], tenant: 'acme-2' })
     const given = await create({ scopes: ['events:write', 'events:read', 'webhooks', 'admin'] }, admin.key)
     expect((await one.call('GET', CURRENT, given.key)).body['tenant']).toBe('acme-2')
@@ -133,7 +133,7 @@ describe('DELETE /v1/api-keys/{id}', () => {
       const answers = await Promise.all([one, other].map((process) => process.call('GET', CURRENT, key)))
       return answers.every(({ status }) => status === 401)
     }
-    await eventually(refused, { timeoutMs: 3000, everyMs: 20 })
+    await eventually('the key is refused', refused, { timeoutMs: DEADLINES.keyChange })
     expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
   })
 })
@@ -150,9 +150,11 @@ describe('PATCH /v1/api-keys/{id}', () => {
     expect(answer).toMatchObject({ status: 200, body: { object: 'api_key', scopes: ['events:read'], ...shown } })
     expect(answer.body).not.toHaveProperty('key')
     const known = async () => (await other.call('GET', CURRENT, key)).body
-    await eventually(async () => JSON.stringify((await known())['quota']) === JSON.stringify(changed), {
-      timeoutMs: 3000,
-    })
+    await eventually(
+      'the new quota is in force',
+      async () => JSON.stringify((await known())['quota']) === JSON.stringify(changed),
+      { timeoutMs: DEADLINES.keyChange },
+    )
     expect(await known()).toMatchObject({ expires_at: shown.expires_at })
     expect(await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, {})).toMatchObject({ status: 200, body: shown })
   })
@@ -169,7 +171,7 @@ describe('PATCH /v1/api-keys/{id}', () => {
     expect(await pointerOf({ quota: { events_per_s: 0 } })).toEqual([422, '/quota/events_per_s'])
   })
 
-  test('PATCH, rotate and revoke are not for keys that may do more, and give nothing beyond the own', async () => {
+  test('PATCH, rotate and revoke are refused for keys with more rights, and give no right that the caller does not have', async () => {
     const tenant = 'rights'
     const admin = await create({ scopes: ['admin'], tenant, quota: { events_per_s: 10 } })
     const plain = await create({ scopes: ['events:read'], tenant, quota: { events_per_s: 10 } })
@@ -212,7 +214,7 @@ describe('POST /v1/api-keys/{id}/rotate', () => {
       status: 409,
       body: { code: 'rotation_under_way' },
     })
-    await eventually(async () => (await other.call('GET', CURRENT, key)).status === 401)
+    await eventually('the key is refused', async () => (await other.call('GET', CURRENT, key)).status === 401)
     expect((await other.call('GET', CURRENT, renewed)).status).toBe(200)
   })
 
@@ -221,7 +223,11 @@ describe('POST /v1/api-keys/{id}/rotate', () => {
     for (const process of [one, other]) expect((await process.call('GET', CURRENT, key)).status).toBe(200)
     expect((await one.call('POST', `/v1/api-keys/${id}/rotate`, ROOT, { overlap_hours: 0 })).status).toBe(201)
     for (const process of [one, other]) {
-      await eventually(async () => (await process.call('GET', CURRENT, key)).status === 401, { timeoutMs: 3000 })
+      await eventually(
+        'the process refuses the key',
+        async () => (await process.call('GET', CURRENT, key)).status === 401,
+        { timeoutMs: DEADLINES.keyChange },
+      )
     }
   })
 })
@@ -235,7 +241,7 @@ test('a list shows when a key was last used, to the minute, within 60 s', async 
   const startedMs = Math.floor(Date.now() / 60_000) * 60_000
   expect(await lastUse()).toBeNull()
   expect((await other.call('GET', CURRENT, key)).status).toBe(200)
-  await eventually(async () => (await lastUse()) !== null, { everyMs: 250 })
+  await eventually('the last use is stored', async () => (await lastUse()) !== null)
   const shown = Date.parse(String(await lastUse()))
   expect(shown % 60_000).toBe(0)
   expect(shown).toBeGreaterThanOrEqual(startedMs)
@@ -248,7 +254,7 @@ describe('while Postgres cannot be reached', () => {
     for (const cached of [key, kept.key]) expect((await behindProxy.call('GET', CURRENT, cached)).status).toBe(200)
 
     proxy.freeze()
-    await eventually(() => behindProxy.running.ready().checks['postgres'] !== 'ok')
+    await eventually('Postgres is lost', () => behindProxy.running.ready().checks['postgres'] !== 'ok')
     expect((await behindProxy.call('GET', CURRENT, key)).status).toBe(200)
     expect(await behindProxy.call('GET', CURRENT, STRANGER)).toMatchObject({
       status: 503,
@@ -259,9 +265,9 @@ describe('while Postgres cannot be reached', () => {
 
     proxy.dropAll()
     proxy.resume()
-    await eventually(() => behindProxy.running.ready().checks['postgres'] === 'ok')
+    await eventually('Postgres is found again', () => behindProxy.running.ready().checks['postgres'] === 'ok')
     const refused = async (): Promise<boolean> => (await behindProxy.call('GET', CURRENT, key)).status === 401
-    await eventually(refused, { timeoutMs: 3000 })
+    await eventually('the key is refused', refused, { timeoutMs: DEADLINES.keyChange })
     expect((await behindProxy.call('GET', CURRENT, kept.key)).status).toBe(200)
     expect((await behindProxy.call('GET', CURRENT, STRANGER)).status).toBe(401)
   })

@@ -121,7 +121,7 @@ describe('GET /v1/dead-letters', () => {
     expect((await api.call('GET', '/v1/tenants', ROOT)).status).toBe(200)
     expect(api.running.ready().ready).toBe(true)
     await proxy.accept()
-    await eventually(async () => (await list('')).status === 200)
+    await eventually('dead letters are listed again', async () => (await list('')).status === 200)
     expect(await offsetsOf('')).toHaveLength(LETTERS)
   })
 })

@@ -46,7 +46,7 @@ async function trySending(url: string, resolve: Resolve) {
   return { shown: renderAttempt({ ...record, attempt: 1, probe: false, nextAttemptAtMs: null }), logged }
 }
 
-test('a host that leads inside and one that does not exist are shown alike, and the log has the reason', async () => {
+test('a host with a private address and one that does not exist are shown in the same way, and the log has the reason', async () => {
   const url = 'https://redis.internal/'
   const inside = await trySending(url, async () => [{ address: '10.0.0.5', family: 4 }])
   const missing = await trySending(url, async () => {

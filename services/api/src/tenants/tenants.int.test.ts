@@ -1,6 +1,6 @@
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { createTestDatabase, eventually } from '@ariftly/testkit'
+import { createTestDatabase, DEADLINES, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
@@ -94,7 +94,10 @@ describe('PUT /v1/tenants/{id}', () => {
     await holder.query('BEGIN')
     await holder.query(`SELECT pg_advisory_xact_lock(hashtextextended('ariftly webhooks overtaken', 0))`)
     const late = one.call('POST', '/v1/webhooks', key, body, { 'idempotency-key': 'late' })
-    await eventually(async () => (await holder.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount === 1)
+    await eventually(
+      'a session waits',
+      async () => (await holder.query(`SELECT FROM pg_locks WHERE NOT granted`)).rowCount === 1,
+    )
     expect((await one.call('DELETE', '/v1/tenants/overtaken', ROOT)).status).toBe(202)
     await holder.query('COMMIT')
     holder.release()
@@ -122,14 +125,14 @@ describe('PUT /v1/tenants/{id}', () => {
     await put('stopped', { state: 'suspended' })
     for (const api of [one, other]) {
       const refused = async () => (await api.call('GET', CURRENT, reader.key)).body['code'] === 'tenant_suspended'
-      await eventually(refused, { timeoutMs: 3000, everyMs: 20 })
+      await eventually('the tenant is refused', refused, { timeoutMs: DEADLINES.keyChange })
       expect((await api.call('GET', '/v1/events', reader.key)).status).toBe(403)
     }
     expect((await one.call('GET', CURRENT, operator.key)).status).toBe(200)
     await put('stopped', { state: 'active' })
     for (const api of [one, other]) {
       const served = async () => (await api.call('GET', CURRENT, reader.key)).status === 200
-      await eventually(served, { timeoutMs: 3000, everyMs: 20 })
+      await eventually('the tenant is served', served, { timeoutMs: DEADLINES.keyChange })
     }
   })
 
@@ -246,6 +249,6 @@ describe('administrative writes', () => {
     expect((await paced.call('GET', '/v1/api-keys', mine.key)).status).toBe(200)
     expect((await paced.call('POST', '/v1/api-keys', theirs.key, { name: 7 })).status).toBe(422)
     const again = async () => (await paced.call('POST', '/v1/api-keys', mine.key, { name: 7 })).status === 422
-    await eventually(again, { timeoutMs: 5000 })
+    await eventually('the tenant is served again', again, { timeoutMs: DEADLINES.local })
   })
 })

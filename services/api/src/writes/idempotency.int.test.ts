@@ -1,7 +1,7 @@
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { createTestDatabase, eventually, startCuttingProxy } from '@ariftly/testkit'
+import { createTestDatabase, eventually, startCuttingProxy, untilBlocking } from '@ariftly/testkit'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
@@ -113,7 +113,7 @@ describe('Idempotency-Key', () => {
     expect(await webhooks()).toBe(1)
   })
 
-  test('each API key has keys of its own, a refusal is not kept, and other routes ignore the header', async () => {
+  test('the keys of one API key are not those of another, a refusal is not stored, and other routes ignore the header', async () => {
     const other = await keyOf(`tenant-${tenants}`)
     const [mine, theirs] = [
       await post('/v1/webhooks', WEBHOOK, 'k'),
@@ -127,7 +127,7 @@ describe('Idempotency-Key', () => {
     expect((await api.call('PATCH', path, tenant.key, { description: 'x' }, headers)).status).toBe(200)
   })
 
-  test('no kept answer shows a secret to who reads the table', async () => {
+  test('a stored answer shows no secret to those who read the table', async () => {
     const { body } = await post('/v1/webhooks', WEBHOOK, 'sealed')
     const { rows } = await admin.query<{ row: string }>(`SELECT encode(answer, 'escape') AS row FROM idempotency_keys`)
     const text = rows.map(({ row }) => row).join('\n')
@@ -135,7 +135,7 @@ describe('Idempotency-Key', () => {
     expect(text).not.toContain('whsec_')
   })
 
-  test('an answer is kept for 24 hours', async () => {
+  test('an answer is stored for 24 hours', async () => {
     const first = await post('/v1/webhooks', WEBHOOK, 'old')
     await admin.query(`UPDATE idempotency_keys SET created_at = now() - interval '24 hours 1 second'`)
     const later = await post('/v1/webhooks', WEBHOOK, 'old')
@@ -149,12 +149,7 @@ describe('Idempotency-Key', () => {
     await blocker.query('BEGIN')
     await blocker.query('LOCK TABLE audit_entries IN ACCESS EXCLUSIVE MODE')
     const first = post('/v1/webhooks', WEBHOOK, 'running')
-    await eventually(async () => {
-      const { rows } = await blocker.query(
-        'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
-      )
-      return rows.length > 0
-    })
+    await untilBlocking(blocker)
     const second = await post('/v1/webhooks', WEBHOOK, 'running')
     await blocker.query('COMMIT')
     blocker.release()
@@ -203,7 +198,7 @@ describe('Idempotency-Key', () => {
       () => 'answered',
       () => 'cut',
     )
-    await eventually(async () => (await webhooks()) === 1)
+    await eventually('the webhook is made', async () => (await webhooks()) === 1)
     proxy.dropAll()
     expect(await lost).toBe('cut')
     await proxy.close()

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals'
 import { createWritePace } from './write-pace.ts'
 
 describe('createWritePace', () => {
-  test('lets a burst pass, then limits the rate, and says how long to wait', () => {
+  test('allows a burst, then limits the rate, and says how long to wait', () => {
     let nowMs = 0
     const take = createWritePace({ perS: 10, burst: 20, now: () => nowMs })
     for (let n = 0; n < 20; n += 1) expect(take('a')).toBeUndefined()
@@ -19,7 +19,7 @@ describe('createWritePace', () => {
     expect(take('b')).toBeUndefined()
   })
 
-  test('holds no more than a burst, however long a tenant was quiet', () => {
+  test('allows no more than one burst, however long a tenant made no request', () => {
     let nowMs = 0
     const take = createWritePace({ perS: 10, burst: 2, now: () => nowMs })
     expect(take('a')).toBeUndefined()

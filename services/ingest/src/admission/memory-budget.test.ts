@@ -12,7 +12,7 @@ function open(budget: MemoryBudget, tenant: string): MemoryLease {
   return lease
 }
 
-test('no more is held than the budget, by one tenant no more than half, and all is returned', () => {
+test('no more memory is used than the budget, by one tenant no more than half, and all of it is returned', () => {
   const budget = new MemoryBudget(100 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   expect(budget.usedBytes).toBe(3 * REQUEST_BYTES)
@@ -28,7 +28,7 @@ test('no more is held than the budget, by one tenant no more than half, and all 
   expect(budget.usedBytes).toBe(0)
 })
 
-test('a request costs its fixed part, however little it sends', () => {
+test('each request counts with a fixed number of bytes, however few it sends', () => {
   const budget = new MemoryBudget(10 * REQUEST_BYTES)
   const leases = Array.from({ length: 5 }, () => open(budget, 'acme'))
   expect(budget.open('acme')).toBeUndefined()
@@ -36,7 +36,7 @@ test('a request costs its fixed part, however little it sends', () => {
   expect(budget.open('acme')).toBeDefined()
 })
 
-test('unfinished bodies of a tenant wait at their share, and the oldest continues', () => {
+test('incomplete bodies of a tenant wait when they have its share of the memory, and the oldest continues', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const [first, second] = [open(budget, 'acme'), open(budget, 'acme')]
   expect(first.arrived(250 * KIB, never)).toBe('go')
@@ -50,7 +50,7 @@ test('unfinished bodies of a tenant wait at their share, and the oldest continue
   expect(resumed).toEqual(['second'])
 })
 
-test('a tenant whose unfinished bodies wait keeps no other out', () => {
+test('a tenant whose incomplete bodies wait does not stop the requests of another one', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const ofOne = Array.from({ length: 20 }, () => open(budget, 'acme'))
   const answers = ofOne.map((lease) => lease.arrived(20 * KIB, () => {}))
@@ -58,14 +58,14 @@ test('a tenant whose unfinished bodies wait keeps no other out', () => {
   expect(open(budget, 'other').arrived(200 * KIB, never)).toBe('go')
 })
 
-test('what fits into the fixed part of a request never waits', () => {
+test('a body within the fixed number of bytes never waits', () => {
   const budget = new MemoryBudget(1024 * KIB)
   open(budget, 'acme').arrived(260 * KIB, never)
   open(budget, 'acme').arrived(20 * KIB, () => {})
   expect(open(budget, 'acme').arrived(REQUEST_BYTES, never)).toBe('go')
 })
 
-test('bodies that wait hold no more than a part of the budget beyond their own, and the rest is refused', () => {
+test('waiting bodies use no more than a part of the budget in addition to their own, and further ones are refused', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const answers = ['one', 'two'].flatMap((tenant) =>
     Array.from({ length: 22 }, () => open(budget, tenant).arrived(20 * KIB, () => {})),
@@ -78,7 +78,7 @@ test('bodies that wait hold no more than a part of the budget beyond their own, 
   expect(other.arrived(20 * KIB, never)).toBe('go')
 })
 
-test("an unread answer holds its own bytes and not the body's, up to a part of the budget", () => {
+test('an unread answer counts with its own bytes and not with those of the body, up to a part of the budget', () => {
   const budget = new MemoryBudget(1024 * KIB)
   const [one, same, other] = [open(budget, 'acme'), open(budget, 'acme'), open(budget, 'other')]
   one.arrived(200 * KIB, never)

@@ -44,7 +44,7 @@ describe('quotas', () => {
     expect(quotas.admit(caller, 0)).toEqual({ headers: {}, refusal: undefined })
   })
 
-  test('keep the mean: what a batch takes beyond the bucket is owed', () => {
+  test('keep the average rate: what a batch takes above the bucket is refilled first', () => {
     const quotas = quotasOf()
     const caller = callerWith(100, null)
     quotas.admit(caller, 0)
@@ -59,7 +59,7 @@ describe('quotas', () => {
     expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=2;t=1')
   })
 
-  test('let in, over ten seconds of a flood, what ten seconds allow and one burst', () => {
+  test('accept, of a flood of ten seconds, what ten seconds allow and one burst', () => {
     const quotas = quotasOf()
     const caller = callerWith(1000, null)
     let taken = 0
@@ -71,7 +71,7 @@ describe('quotas', () => {
     expect(taken).toBeLessThanOrEqual(11_100)
   })
 
-  test('of a burst of batches that are larger than a second allows let one pass, and say when the next one can', () => {
+  test('accept one of several batches that are each larger than a second allows, and say when the next one is accepted', () => {
     const quotas = quotasOf()
     const caller = callerWith(10, null)
     const heads = Array.from({ length: 5_000 }, () => quotas.admit(caller, 0))
@@ -93,7 +93,7 @@ describe('quotas', () => {
     expect(quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 }).refusal).toBeUndefined()
   })
 
-  test('refuse a batch of which a part is left, which stays for smaller ones', () => {
+  test('refuse a batch that is larger than what is left, which smaller ones can still use', () => {
     const quotas = quotasOf()
     const caller = callerWith(10, null)
     const post = (events: number): Admission => {
@@ -109,7 +109,7 @@ describe('quotas', () => {
     expect(post(1).refusal).toBeUndefined()
   })
 
-  test('do so for bytes, declared or not', () => {
+  test('do so for bytes, with or without a Content-Length', () => {
     const quotas = quotasOf()
     const caller = callerWith(null, 1000)
     expect(quotas.admit(caller, 600).refusal).toBeUndefined()
@@ -124,7 +124,7 @@ describe('quotas', () => {
     expect(refusalOf(quotas.admit(caller, 1)).details.headers?.['Retry-After']).toBe('5')
   })
 
-  test('keep the debt when a quota is changed, and do not refill the bucket', () => {
+  test('keep what was taken above the bucket when a quota is changed, and do not refill the bucket', () => {
     const quotas = quotasOf()
     quotas.admit(callerWith(100, null), 0)
     quotas.charge(callerWith(100, null), { events: 1000, bytes: 1, declaredBytes: 0 })
@@ -180,7 +180,7 @@ describe('quotas', () => {
     expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=50;t=1')
   })
 
-  test('forget keys that were not used for long, but not what they owe', () => {
+  test('forget keys that were not used for long, but not what they took above the bucket', () => {
     const quotas = quotasOf()
     const debtor = callerWith(1, null, 'key_debtor')
     quotas.admit(debtor, 0)

@@ -86,7 +86,7 @@ describe('the breaker', () => {
     expect([breaker.openPartitions, opened]).toEqual([2, [SICK, WELL]])
   })
 
-  test('lets one write through when the brokers answer; its outcome decides', async () => {
+  test('allows one write when the brokers answer again, and that write decides', async () => {
     send(SICK, 'unknown')
     await pass(250)
     expect([breaker.isTrial(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual([true, true, false])

@@ -1,10 +1,14 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
+import { eventually } from '@ariftly/testkit'
+import { sleep } from '@ariftly/async'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { Part, RecordStatus } from './part.ts'
 
 type Answer = (partition: number, records: readonly ProducerRecord[]) => PartitionOutcome
 
+/** Enough turns of the event loop for a send to begin, and for what must not happen. */
+const TURNS_MS = 20
 const APPENDED_MS = 1_000_000_000_000
 /** One millisecond more than readers take. */
 const LATE_MS = 600_001
@@ -120,13 +124,13 @@ describe('a lane', () => {
     expect([first, ...others].flatMap(({ statuses }) => statuses)).toEqual(Array.from({ length: 7 }, () => 'accepted'))
   })
 
-  test('settles nothing before the send has ended', async () => {
+  test('answers nothing before the send has ended', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send)
     const part = partOf(0, ['a'])
     lane.add(part)
-    await new Promise((resolve) => setTimeout(resolve, 20))
+    await sleep(TURNS_MS)
     expect(log.sends).toHaveLength(1)
     expect(part.statuses).toEqual([undefined])
     log.letGo(0)
@@ -134,7 +138,7 @@ describe('a lane', () => {
     expect(part.statuses).toEqual(['accepted'])
   })
 
-  test('keeps each partition and each send under its cap, and a partition that is full does not hold up another', async () => {
+  test('keeps each partition and each send below its maximum, and a full partition does not delay another', async () => {
     const log = createLog()
     const lane = laneOn(log.send, { sendBytesMax: 1500 })
     const large = partOf(
@@ -151,7 +155,7 @@ describe('a lane', () => {
     expect(namesOf(ofZero)).toEqual([...Array.from({ length: 25 }, (_, index) => `a${index}`), 'z'])
   })
 
-  test('sends a record that is larger than the cap in its own request', async () => {
+  test('sends a record that is larger than the maximum in its own request', async () => {
     const log = createLog()
     const lane = laneOn(log.send)
     const parts = [partOf(0, ['a']), partOf(0, ['huge'], 5000), partOf(0, ['b'])]
@@ -209,7 +213,7 @@ describe('a lane', () => {
     expect(log.sends.map((records) => records.length)).toEqual([10])
   })
 
-  test('accepts none of them either when the broker refused a neighbour', async () => {
+  test('accepts none of them when the broker refused another record of the request', async () => {
     const refused: PartitionOutcome = { type: 'refused', code: 'INVALID_RECORD' }
     const log = createLog((_, records) => (namesOf(records).includes('bad') ? refused : WRITTEN))
     const lane = laneOn(log.send)
@@ -228,7 +232,7 @@ describe('a lane', () => {
     expect(parts.map(({ statuses }) => statuses)).toEqual([['accepted'], ['retry']])
   })
 
-  test('failWaiting settles waiting parts, and running ones settle by their own outcome', async () => {
+  test('failWaiting answers for waiting parts, and running ones are answered by their own outcome', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send)
@@ -245,7 +249,7 @@ describe('a lane', () => {
     expect(log.sends).toHaveLength(1)
   })
 
-  test('a partition that is not answered holds up only itself', async () => {
+  test('a partition whose broker does not answer delays no other partition', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send)
@@ -254,7 +258,7 @@ describe('a lane', () => {
     for (const part of stuck) lane.add(part)
     for (const part of rounds) {
       lane.add(part)
-      while (part.statuses[0] === undefined) await new Promise((resolve) => setTimeout(resolve, 1))
+      await eventually('the part is settled', () => part.statuses[0])
     }
     expect(rounds.flatMap(({ statuses }) => statuses)).toEqual(rounds.map(() => 'accepted'))
     expect(stuck.flatMap(({ statuses }) => statuses)).toEqual([undefined, undefined])
@@ -264,15 +268,15 @@ describe('a lane', () => {
     expect(log.openMax()).toBe(1)
   })
 
-  test('settles what has waited for as long as a produce request may take', async () => {
+  test('answers retry for what has waited as long as a produce request may take', async () => {
     const log = createLog()
     log.hold(0)
     const lane = laneOn(log.send, { timeoutMs: 50 })
     const [first, behind] = [partOf(0, ['a']), partOf(0, ['b', 'c'])]
     lane.add(first)
-    await new Promise((resolve) => setTimeout(resolve, 5))
+    await sleep(TURNS_MS)
     lane.add(behind)
-    while (behind.statuses.includes(undefined)) await new Promise((resolve) => setTimeout(resolve, 5))
+    await eventually('the part behind it is settled', () => !behind.statuses.includes(undefined))
     expect(behind.statuses).toEqual(['retry', 'retry'])
     log.letGo(0)
     await lane.idle()
@@ -280,7 +284,7 @@ describe('a lane', () => {
     expect(log.sends.map(namesOf)).toEqual([['a']])
   })
 
-  test('sends a trial in its own request, and gives it up immediately if it cannot be sent', async () => {
+  test('sends a trial in its own request, and fails it immediately if it cannot be sent', async () => {
     const log = createLog()
     const limits: unknown[] = []
     const lane = laneOn(

@@ -8,7 +8,6 @@ import {
   createWorld,
   eventually,
   randomSeed,
-  startServiceProcess,
   type ServiceProcess,
   type World,
 } from '@ariftly/testkit'
@@ -25,14 +24,10 @@ let key: string
 beforeAll(async () => {
   world = await createWorld({ partitions: 3 })
   key = await world.apiKey('acme')
-  ingest = await startServiceProcess('ingest', world.env)
+  ingest = await world.startService('ingest')
 })
 
-afterAll(async () => {
-  ingest?.kill('SIGTERM')
-  await ingest?.exited
-  await world?.close()
-})
+afterAll(() => world?.close())
 
 type Random = () => number
 const below = (random: Random, limit: number): number => Math.floor(random() * limit)
@@ -174,25 +169,18 @@ async function run(random: Random, count: number): Promise<ReadonlyMap<string, n
   return seen
 }
 
-async function metric(name: string): Promise<number> {
-  const page = await (await fetch(`${ingest.url}/metrics`)).text()
-  const value = new RegExp(`^${name} (\\S+)$`, 'm').exec(page)?.[1]
-  if (value === undefined) throw new Error(`there is no ${name}`)
-  return Number(value)
-}
-
 test(
   `${MUTATIONS} damaged requests: no answer is 5xx, none hangs, and memory returns to its level`,
   async () => {
     const random = createRandom(randomSeed('mutations'))
     await run(random, MUTATIONS / 3) // Until then memory grows by compiled code and pools.
-    const level = await metric('ariftly_process_resident_memory_bytes')
+    const level = await ingest.metric('ariftly_process_resident_memory_bytes')
     const seen = await run(random, MUTATIONS)
     process.stderr.write(`mutations: ${JSON.stringify(Object.fromEntries(seen))}\n`)
     expect([...seen.keys()].filter((status) => status === 'hang' || status.startsWith('5'))).toEqual([])
     for (const status of ['202', '207', '400', '415', '422']) expect(seen.get(status) ?? 0).toBeGreaterThan(10)
-    await eventually(async () => (await metric('ariftly_ingest_buffered_bytes')) === 0)
-    expect((await metric('ariftly_process_resident_memory_bytes')) - level).toBeLessThan(60_000_000)
+    await eventually('no body in memory', async () => (await ingest.metric('ariftly_ingest_buffered_bytes ')) === 0)
+    expect((await ingest.metric('ariftly_process_resident_memory_bytes')) - level).toBeLessThan(60_000_000)
   },
   byForm({ short: 120_000, long: 900_000 }),
 )

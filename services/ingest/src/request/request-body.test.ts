@@ -76,7 +76,7 @@ describe('a body', () => {
     expect(await post(body, { 'content-encoding': encoding })).toMatchObject({ status: 200, text: String(BYTES_MAX) })
   })
 
-  test('that is compressed holds about what it needs, so that many small ones of a tenant pass at once', async () => {
+  test('that is compressed uses about the memory that it needs, so that many small ones of a tenant are accepted at once', async () => {
     const wide = createBodyReader({ bytesMax: 5_000_000, timeoutMs: 1000 })
     const lease = openLease()
     const packed = gzipSync(Buffer.from(`[${'{"type":"task.progress"},'.repeat(40)}1]`))
@@ -132,12 +132,12 @@ describe('a body', () => {
     expect(answer).toMatch(/connection: close/i)
   })
 
-  test('that never arrives leaves no memory behind when its client disconnects', async () => {
+  test('that never arrives uses no memory after its client has disconnected', async () => {
     const socket = connect(port, '127.0.0.1')
     socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 1000\r\n\r\nxx')
-    await eventually(() => budget.usedBytes === REQUEST_BYTES + 2)
+    await eventually('the bytes are counted', () => budget.usedBytes === REQUEST_BYTES + 2)
     socket.destroy()
-    await eventually(() => budget.usedBytes === 0)
+    await eventually('the bytes are given back', () => budget.usedBytes === 0)
   })
 
   test('for which there is no memory is 503 with Retry-After', async () => {
@@ -150,7 +150,7 @@ describe('a body', () => {
   })
 })
 
-test('the body of a request that was cut before it had a listener is given up immediately', async () => {
+test('the body of a request that was cut before it had a listener fails immediately', async () => {
   const cut = createServer()
   cut.listen(0, '127.0.0.1')
   await once(cut, 'listening')

@@ -32,7 +32,7 @@ test('a small body is validated immediately, also while large ones wait', async 
   expect(await large).toMatchObject({ type: 'entries' })
 })
 
-test('a large body leaves the event loop free between its slices', async () => {
+test('a large body is validated in several ticks of the event loop', async () => {
   const queue = new ValidationQueue()
   let ticks = 0
   let isDone = false
@@ -46,7 +46,7 @@ test('a large body leaves the event loop free between its slices', async () => {
   expect(ticks).toBeGreaterThanOrEqual(18)
 })
 
-test('tenants take turns, and the bodies of one tenant are validated one after another', async () => {
+test('bodies are validated tenant by tenant, and those of one tenant one after another', async () => {
   const queue = new ValidationQueue()
   const ended = await orderOf(queue, [
     ['a1', 'a', 12],

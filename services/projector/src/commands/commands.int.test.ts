@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, partitionOf, type LogEvent } from '@ariftly/events'
-import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
-import { createLogger, createMetrics, readConfig, type Running } from '@ariftly/runtime'
+import type { Running } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch } from '@ariftly/store/projection'
-import { createWorld, eventually, recordsOf, type World } from '@ariftly/testkit'
-import { projectorConfig, start } from '../service.ts'
+import { createWorld, eventually, startInProcess, type World } from '@ariftly/testkit'
 import { event as eventOf } from '../test-batches.ts'
+import { projectorConfig, start } from '../service.ts'
 import { adoptLog } from './adopt-log.ts'
 import type { CommandContext } from './command.ts'
 import { rebuild } from './rebuild.ts'
@@ -16,36 +15,29 @@ import { verify } from './verify.ts'
 
 const PARTITIONS = 3
 const DAY_MS = 86_400_000
-const log = createLogger({ service: 'test', level: 'silent' })
+const PROJECTOR = { config: projectorConfig, start }
 
 let world: World
-let kafka: KafkaClient
 let pool: Pool
-let producer: EventProducer
 let projector: Running
 let printed: string[]
 
 beforeEach(async () => {
   world = await createWorld({ partitions: PARTITIONS })
-  kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  producer = createProducer(kafka, { topic: world.topics.topic })
   pool = createPool({ role: null, url: world.database.adminUrl, applicationName: 'test', max: 2 })
-  const config = readConfig(projectorConfig, world.env)
-  projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
+  projector = await startInProcess(PROJECTOR, world.env, { untilReady: false })
   printed = []
 })
 
 afterEach(async () => {
   await projector.close()
-  await producer.close()
   await pool.end()
-  await kafka.close()
   await world.close()
 })
 
 function context(force = false, now: () => number = Date.now): CommandContext {
   return {
-    kafka,
+    kafka: world.kafka(),
     pool,
     topic: world.topics.topic,
     dlqTopic: world.topics.dlqTopic,
@@ -62,12 +54,10 @@ function event(i: number, ms = Date.now()): LogEvent {
   return { ...eventOf(task, String(i), newEventId(ms)), agent: 'a', data }
 }
 
-async function post(events: readonly LogEvent[]): Promise<void> {
-  expect((await producer.send(recordsOf(events, PARTITIONS))).ok).toBe(true)
-}
+const post = (events: readonly LogEvent[]): Promise<void> => world.append(events)
 
 async function projected(count: number): Promise<void> {
-  await eventually(async () => (await pool.query('SELECT FROM events')).rowCount === count)
+  await eventually('all events are projected', async () => (await pool.query('SELECT FROM events')).rowCount === count)
 }
 
 /** Of every column but `projected_at`: a row that is put back was projected later. */
@@ -91,7 +81,7 @@ describe('projection commands', () => {
     await post(events)
     await post(events.slice(0, 20)) // a repost has a second offset
     await projected(100)
-    await eventually(async () => {
+    await eventually('the reader is at the end of the log', async () => {
       const { rows } = await pool.query<{ read: number }>(
         'SELECT sum(next_offset)::int AS read FROM projection_offsets',
       )
@@ -224,13 +214,16 @@ describe('projection commands', () => {
   })
 
   test('a projector that reads goes over to the epoch that is opened', async () => {
-    await eventually(() => projector.ready().ready)
+    await eventually('the projector is ready', () => projector.ready().ready)
     expect(await adoptLog(context(true))).toBe(0)
     await post([event(1), event(2)])
     await projected(2)
     const readOfNewest =
       'SELECT sum(next_offset)::int AS records FROM projection_offsets GROUP BY epoch ORDER BY epoch DESC LIMIT 1'
-    await eventually(async () => (await pool.query<{ records: number }>(readOfNewest)).rows[0]?.records === 2)
+    await eventually(
+      'the newest epoch is read',
+      async () => (await pool.query<{ records: number }>(readOfNewest)).rows[0]?.records === 2,
+    )
     expect(await verify(context())).toBe(0)
     expect(projector.ready().ready).toBe(true)
   })
@@ -239,9 +232,8 @@ describe('projection commands', () => {
     await projector.close()
     await post([event(1)])
     await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
-    const config = readConfig(projectorConfig, world.env)
-    projector = await start(config, { log, metrics: createMetrics(), signal: new AbortController().signal })
-    await eventually(() => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''))
+    projector = await startInProcess(PROJECTOR, world.env, { untilReady: false })
+    await eventually('the other cluster', () => /is on Kafka cluster/.test(projector.ready().checks['log'] ?? ''))
     await expect(verify(context())).rejects.toMatchObject({ code: 'log_identity_changed' })
     expect(await adoptLog(context())).toBe(0)
     await projected(1)

@@ -59,7 +59,7 @@ function remove(index: FilterIndex, subscriber: Subscriber): void {
   if (empty !== undefined) index.remove(empty)
 }
 
-describe('the index of filters', () => {
+describe('the filter index', () => {
   test('gives each record to exactly the clients that a scan of all would find, each once', () => {
     fc.assert(
       fc.property(

@@ -4,7 +4,7 @@ import { encodeRecord, newEventId, partitionOf, type EventType, type LogEvent } 
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import type { RecordView } from '@ariftly/kafka'
 import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
-import { recordViewOf } from '@ariftly/testkit'
+import { recordViewOf, sampleEvent } from '@ariftly/testkit'
 import fc from 'fast-check'
 import { createDispatch } from '../epochs/dispatch-records.ts'
 import { openingFrame } from '../frames/control-frames.ts'
@@ -75,16 +75,14 @@ class World {
   newEvent(partition: number, seed: number): LogEvent {
     const tenant = seed % 7 === 0 ? 'other' : 'acme'
     const taskId = taskOf(tenant, partition, seed % 2)
-    return {
+    return sampleEvent({
       tenant,
       id: newEventId(this.nowMs),
       type: TYPES[seed % TYPES.length] ?? 'task.progress',
       taskId,
-      sessionId: null,
       agent: seed % 5 < 2 ? 'writer' : null,
       data: Buffer.from(`{"task_id":"${taskId}","n":${seed}}`),
-      traceparent: null,
-    }
+    })
   }
 
   /** What one statement would see now. */
@@ -467,7 +465,7 @@ const commands = fc.array(fc.tuple(fc.integer({ min: 0, max: 12 }), fc.nat({ max
   size: 'max',
 })
 
-describe('hand-off and shared-frame rule', () => {
+describe('history, live events and shared frames', () => {
   test('shows each client each event of its filter exactly once and in order, in any order of steps', async () => {
     let events = 0
     await fc.assert(

@@ -72,7 +72,7 @@ function reopen(froms: readonly number[]) {
 }
 
 describe('streams of one filter that resume', () => {
-  test('from the same place are given the same memory', () => {
+  test('from the same position share the bytes in memory', () => {
     const [first, second] = reopen([0, 0])
     const texts = Array.from({ length: 7 }, (_, n) => `event ${n}`)
     expect([first?.texts, second?.texts]).toEqual([texts, texts])
@@ -82,7 +82,7 @@ describe('streams of one filter that resume', () => {
     for (let n = 0; n < 3; n += 1) expect(first?.blocks[n]).toBe(second?.blocks[n])
   })
 
-  test('from different positions share memory once they reach the end of a slice', () => {
+  test('from different positions share the bytes in memory once they have read to the end of the same slice of records', () => {
     const [first, second] = reopen([0, 1])
     expect(first?.texts).toEqual(Array.from({ length: 7 }, (_, n) => `event ${n}`))
     expect(second?.texts).toEqual(Array.from({ length: 6 }, (_, n) => `event ${n + 1}`))
@@ -92,7 +92,7 @@ describe('streams of one filter that resume', () => {
 })
 
 describe('the budget of unsent bytes', () => {
-  test('is kept by cutting the largest holders of the tenant that holds most, and no others', () => {
+  test('is kept by closing the streams with most unsent bytes of the tenant that has most, and no others', () => {
     const { budget, open, append, tick } = setUp({ unsentBytesMax: 1e6, budgetBytes: 20_000 })
     const rude = Array.from({ length: 12 }, (_, n) => open('rude', n % 2 === 0 ? { taskId: 't' } : {}))
     const calm = open('calm')
@@ -174,7 +174,7 @@ describe('a tenant with many streams', () => {
     for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1', 'event 2'])
   })
 
-  test('gets no more frames while it holds more than its share of the pending ones, and then catches up', () => {
+  test('gets no further events while more than its share is unsent, and then all of them', () => {
     const { hub, open, append, tick, state } = setUp({ unsentBytesMax: 1e9 })
     const filters: EventFilter[] = [{}, { taskId: 't' }, { types: ['task.progress'] }]
     const rude = Array.from({ length: 9 }, (_, n) => open('rude', filters[n % 3]))
@@ -200,7 +200,7 @@ describe('a tenant with many streams', () => {
     expect(state.closed).toEqual([])
   })
 
-  test('holds up no frame of another tenant that holds little', () => {
+  test('does not delay the events of another tenant with few unsent bytes', () => {
     const { open, append, tick } = setUp({ unsentBytesMax: 1e9 })
     const [rude, calm] = [open('rude'), open('calm')]
     for (let n = 0; n < 120; n += 1) {

@@ -1,5 +1,5 @@
 import { encodeRecord, EVENT_TYPES, newEventId, type EventType, type LogEvent } from '@ariftly/events'
-import { byForm, createRandom, randomSeed, recordViewOf } from '@ariftly/testkit'
+import { byForm, createRandom, randomSeed, recordViewOf, sampleEvent } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
 import { FilterIndex } from './filter-index.ts'
@@ -73,7 +73,7 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
   function drawEvent(): LogEvent {
     const type = EVENT_TYPES[pick(EVENT_TYPES.length)] as EventType
     const taskId = `task-${pick(TASKS)}`
-    return {
+    return sampleEvent({
       tenant: `tenant-${pick(SIZE.tenants)}`,
       id: newEventId(Date.UTC(2026, 10, 25)),
       type,
@@ -81,8 +81,7 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
       sessionId: type.startsWith('session.') || pick(3) === 0 ? `session-${pick(SESSIONS)}` : null,
       agent: pick(2) === 0 ? `agent-${pick(AGENTS)}` : null,
       data: Buffer.from(`{"task_id":"${taskId}"}`),
-      traceparent: null,
-    }
+    })
   }
 
   const records = Array.from({ length: RECORDS }, (_, offset) => {

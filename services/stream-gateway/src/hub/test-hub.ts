@@ -1,7 +1,7 @@
 import { TenantTurns } from '@ariftly/fairness'
 import { encodeRecord, newEventId, type EventFilter, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
-import { recordViewOf } from '@ariftly/testkit'
+import { recordViewOf, sampleEvent } from '@ariftly/testkit'
 import { createStreamIds } from '@ariftly/http'
 import { streamFilter } from './filter.ts'
 import type { HubOptions, SliceSize } from './hub-options.ts'
@@ -104,16 +104,7 @@ export function setUp(o: {
 
 /** An event of a tenant, with a text. */
 export function event(tenant: string, text = ''): LogEvent {
-  return {
-    tenant,
-    id: newEventId(NOW_MS),
-    type: 'task.progress',
-    taskId: 't',
-    sessionId: null,
-    agent: null,
-    data: Buffer.from(`{"task_id":"t","message":"${text}"}`),
-    traceparent: null,
-  }
+  return sampleEvent({ tenant, id: newEventId(NOW_MS), data: Buffer.from(`{"task_id":"t","message":"${text}"}`) })
 }
 
 /** An event as a record of the partition. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
-import { newEventId, type LogEvent } from '@ariftly/events'
+import { newEventId } from '@ariftly/events'
 import fc from 'fast-check'
+import { sampleEvent } from '@ariftly/testkit'
 import { CANDIDATES_PER_TENANT_MAX, DuplicateCheck, type WantedRecord } from './duplicate-check.ts'
 import { EventIdBits } from './event-id-bits.ts'
 import { IdIndex } from './id-index.ts'
@@ -10,17 +11,7 @@ const NOW_MS = Date.UTC(2026, 10, 25)
 const signal = new AbortController().signal
 
 function record(offset: number, idMs = NOW_MS): WantedRecord {
-  const event: LogEvent = {
-    tenant: 'acme',
-    id: newEventId(idMs),
-    type: 'task.progress',
-    taskId: 't',
-    sessionId: null,
-    agent: null,
-    data: Buffer.from('{}'),
-    traceparent: null,
-  }
-  return { offset, event }
+  return { offset, event: sampleEvent({ id: newEventId(idMs) }) }
 }
 
 function indexed(index: IdIndex, { event, offset }: WantedRecord): void {
@@ -139,7 +130,7 @@ describe('duplicates', () => {
 })
 
 describe('a tenant with many old ids at once', () => {
-  test('gets a bounded number of look-ups; the rest are unchecked, and other tenants keep theirs', async () => {
+  test('gets a bounded number of look-ups; further ids are not checked, and other tenants have their own look-ups', async () => {
     const index = indexOf()
     index.seen(0, NOW_MS)
     const lookedUp: string[] = []
@@ -168,7 +159,7 @@ describe('a tenant with many old ids at once', () => {
 })
 
 describe('the index of ids', () => {
-  test('keeps ids that are not projected yet beyond its bound, up to a bound of their own, and counts what it forgets', () => {
+  test('remembers ids that are not projected yet in addition to its maximum, up to a maximum of their own, and counts what it forgets', () => {
     const index = indexOf({ origin: true, unprojectedMax: 3 })
     for (let offset = 0; offset < 5; offset += 1) indexed(index, record(offset))
     expect([index.size, index.forgottenUnprojected]).toEqual([4, 1])

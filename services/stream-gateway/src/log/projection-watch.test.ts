@@ -33,20 +33,20 @@ function start(): void {
 
 test('the position is read once while nothing needs a newer one, and at each poll as soon as something does', async () => {
   start()
-  await eventually(() => turns >= 20)
+  await eventually('20 turns', () => turns >= 20)
   expect(reads).toBe(1)
   isNeeded = true
-  await eventually(() => reads >= 5)
+  await eventually('5 reads', () => reads >= 5)
 })
 
 test('a position that could not be read is asked for at each poll, needed or not', async () => {
   start()
-  await eventually(() => watch.state() === 'ok')
+  await eventually('the watch says ok', () => watch.state() === 'ok')
   isNeeded = isDown = true
-  await eventually(() => watch.state() === 'down')
+  await eventually('the watch says down', () => watch.state() === 'down')
   isNeeded = false
   const before = reads
-  await eventually(() => reads >= before + 5)
+  await eventually('5 more reads', () => reads >= before + 5)
   isDown = false
-  await eventually(() => watch.state() === 'ok')
+  await eventually('the watch says ok', () => watch.state() === 'ok')
 })

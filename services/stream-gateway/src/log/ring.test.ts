@@ -1,6 +1,6 @@
 import { decodeRecord, encodeRecord, newEventId } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
-import { recordViewOf } from '@ariftly/testkit'
+import { recordViewOf, sampleEvent } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import fc from 'fast-check'
 import { Ring } from './ring.ts'
@@ -9,8 +9,7 @@ import { Ring } from './ring.ts'
 function answerOf(texts: readonly string[], gap: number): RecordView[] {
   const records = texts.map((text, offset) => {
     const data = Buffer.from(JSON.stringify({ task_id: 'task_1', text }))
-    const event = { tenant: 'acme', type: 'task.progress', taskId: 'task_1', sessionId: null, agent: null } as const
-    const encoded = encodeRecord({ ...event, id: newEventId(1_800_000_000_000), data, traceparent: null })
+    const encoded = encodeRecord(sampleEvent({ taskId: 'task_1', id: newEventId(1_800_000_000_000), data }))
     return recordViewOf({ partition: 0, offset, timestampMs: 1_800_000_000_000, ...encoded })
   })
   const answer = Buffer.concat(records.flatMap(({ bytes }) => [bytes, Buffer.alloc(gap)]))
@@ -42,7 +41,7 @@ test('records are read back unchanged, copied together or one by one', () => {
   )
 })
 
-test('an event keeps nothing of the fetched answer in memory', () => {
+test('an event does not keep the fetched answer in memory', () => {
   const [record] = answerOf(['x'], 0)
   if (record === undefined) throw new Error('no record')
   const ring = new Ring(Float64Array.of(0))

@@ -4,7 +4,7 @@ import { beyondEnd, readerStart, resumeAt } from './start-position.ts'
 const MIB = 1024 * 1024
 
 describe('the reader begins', () => {
-  test('at the smaller of the projection and the window of the ring, not before the log', () => {
+  test("at the smaller of the projection's position and the first record to keep in memory, not before the log", () => {
     const start = readerStart({
       logStart: Float64Array.of(0, 100, 0, 900),
       logEnd: Float64Array.of(1000, 1000, 1000, 1000),
@@ -18,7 +18,7 @@ describe('the reader begins', () => {
     expect([...start]).toEqual([10, 100, 744, 900])
   })
 
-  test('nowhere when the projection is beyond the log', () => {
+  test('nowhere when the projection is ahead of the log', () => {
     expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 6]]) })).toEqual([1])
     expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 5]]) })).toEqual([])
   })

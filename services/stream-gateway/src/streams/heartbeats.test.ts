@@ -118,7 +118,7 @@ describe('an idle stream', () => {
   })
 })
 
-describe('a stream whose client takes nothing', () => {
+describe('a stream whose client reads nothing', () => {
   test('is given all 30 seconds when it was idle for long before', () => {
     const { turn, ends, state } = setUp()
     state.sent = 5000

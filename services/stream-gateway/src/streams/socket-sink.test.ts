@@ -28,7 +28,7 @@ async function pair(): Promise<{ readonly server: Socket; readonly client: Socke
   return { server, client, text: () => Buffer.concat(chunks).toString() }
 }
 
-test('blocks of all sizes arrive in order, taken by the kernel immediately or later', async () => {
+test('blocks of all sizes arrive in order, whether the kernel takes them immediately or later', async () => {
   const { server, client, text } = await pair()
   const sink = createSocketSink(server, true)
   let drains = 0
@@ -41,14 +41,14 @@ test('blocks of all sizes arrive in order, taken by the kernel immediately or la
   expect(sink.hasRoom()).toBe(false)
   client.resume()
   const whole = Buffer.concat(blocks).toString()
-  await eventually(() => text().length === whole.length)
+  await eventually('the whole text', () => text().length === whole.length)
   expect(text() === whole).toBe(true)
-  await eventually(() => sink.hasRoom())
+  await eventually('the sink has room again', () => sink.hasRoom())
   expect({ unsent: sink.unsentBytes(), sent: sink.sentBytes() }).toEqual({ unsent: 0, sent: whole.length })
   expect(drains).toBeGreaterThan(0)
 })
 
-test('a sink that has no room is followed by drain when all is taken', async () => {
+test('a socket that takes no more is reported as writable when all is sent', async () => {
   const { server, client, text } = await pair()
   const sink = createSocketSink(server, true)
   let sent = 0
@@ -61,7 +61,7 @@ test('a sink that has no room is followed by drain when all is taken', async () 
   client.resume()
   await drained
   expect(sink.hasRoom()).toBe(true)
-  await eventually(() => text().length === sent)
+  await eventually('all that was sent', () => text().length === sent)
 })
 
 test('sockets that take everything continue while another waits for its client, and each gets its own bytes', async () => {
@@ -79,12 +79,12 @@ test('sockets that take everything continue while another waits for its client, 
     for (let n = 0; n < 100; n += 1) expect(sinks.quick.write(Buffer.from('quick;'))).toBe(0)
     expect(sinks.slow.unsentBytes()).toBeGreaterThan(0)
     slow.client.resume()
-    await eventually(() => sinks.slow.unsentBytes() === 0)
+    await eventually('nothing is unsent', () => sinks.slow.unsentBytes() === 0)
     slow.client.pause()
   }
   slow.client.resume()
-  await eventually(() => slow.text().length === sent)
-  await eventually(() => quick.text().length === 3 * 100 * 'quick;'.length)
+  await eventually('all that was sent', () => slow.text().length === sent)
+  await eventually('all that was sent to the quick one', () => quick.text().length === 3 * 100 * 'quick;'.length)
   expect(slow.text() === 's'.repeat(sent)).toBe(true)
   expect(quick.text() === 'quick;'.repeat(300)).toBe(true)
   expect(drains).toBeGreaterThanOrEqual(3)

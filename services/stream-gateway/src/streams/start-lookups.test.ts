@@ -1,11 +1,12 @@
 import { expect, test } from '@jest/globals'
-import { deferred } from '@ariftly/async'
+import { deferred, sleep } from '@ariftly/async'
 import { StartLookups } from './start-lookups.ts'
 
 const log = { warn() {} }
 
 test('thousands of streams whose start cannot be read make few queries, and all start once it can', async () => {
-  const lookups = new StartLookups({ log, pauseMs: 20 })
+  const pauseMs = 20
+  const lookups = new StartLookups({ log, pauseMs })
   let isDown = true
   let attempts = 0
   async function ask(): Promise<number> {
@@ -14,7 +15,7 @@ test('thousands of streams whose start cannot be read make few queries, and all 
     return attempts
   }
   const all = Promise.all(Array.from({ length: 5000 }, () => lookups.find('acme', () => true, ask)))
-  await new Promise((resolve) => setTimeout(resolve, 500))
+  await sleep(25 * pauseMs)
   expect(attempts).toBeGreaterThan(4)
   expect(attempts).toBeLessThan(500)
   isDown = false

@@ -7,7 +7,7 @@ function bodyOf(outcome: AttemptOutcome): number | undefined {
   return 'record' in outcome ? outcome.record.responseBody?.length : undefined
 }
 
-test('keeps answers to failures up to a budget a tenant, which fills up with time, and the attempts in any case', () => {
+test('stores answers to failures up to a budget for each tenant, which is refilled with time, and always the attempts', () => {
   let nowMs = 0
   const answers = new FailureAnswers(() => nowMs)
   const keep = (tenant: string) => bodyOf(answers.bound(outcomeOf('failed', { tenant })))

@@ -41,7 +41,7 @@ function fail(...said: unknown[]): never {
   throw new Error(`Answers could not be kept: ${JSON.stringify(said)}`)
 }
 
-test('of each webhook the last five answers are kept, in several statements when they are large', async () => {
+test('the last five answers of each webhook are stored, in several statements when they are large', async () => {
   const webhookIds = await makeWebhooks(FEW)
   expect(await keep(webhookIds, 7)).toBe(5 * FEW)
 })

@@ -49,7 +49,7 @@ describe('matchRecords', () => {
     expect(traceKept(traceparent)).toBeNull()
   })
 
-  test('ends before the record whose webhooks go beyond the limit, and always takes one record', () => {
+  test('ends before the record whose webhooks exceed the limit, and always takes one record', () => {
     const three = new SubscriptionIndex(
       ['whk_1', 'whk_2', 'whk_3'].map((id) => ({ id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 })),
     )
@@ -58,7 +58,7 @@ describe('matchRecords', () => {
     expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
   })
 
-  test('leaves a tenant beyond its share for later, and continues with the records of others', () => {
+  test('leaves a tenant above its share for later, and continues with the records of others', () => {
     const both = new SubscriptionIndex(
       ['acme', 'acme', 'other'].map((tenant, number) => ({
         id: `whk_${number}`,

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { encodeRecord, newEventId, typeIdToUuid } from '@ariftly/events'
+import { encodeRecord, typeIdToUuid } from '@ariftly/events'
 import { runLongJobs } from '@ariftly/store'
 import { ensurePositions, insertEvents, openEpoch, readPositions, type ProjectedEvent } from '@ariftly/store/projection'
-import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf, sampleRow } from '@ariftly/testkit'
 import { matchBacklogJobs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'
@@ -46,20 +46,12 @@ afterAll(() => database.drop())
 
 function eventAt(offset: number): ProjectedEvent {
   const isCalm = offset % CALM_EVERY === 0
-  return {
+  return sampleRow({
     tenant: isCalm ? 'calm' : 'costly',
-    id: newEventId(appendedAtMs),
-    type: 'task.progress',
-    taskId: 't',
-    sessionId: null,
-    agent: null,
     data: Buffer.from(isCalm ? '{"task_id":"t"}' : COSTLY),
-    traceparent: null,
-    epoch: 1,
-    partition: 0,
     offset,
     appendedAtMs,
-  }
+  })
 }
 
 function toRecord(event: ProjectedEvent) {
@@ -112,8 +104,8 @@ test('parts of a batch that end with a tick of the event loop lose and duplicate
     onMatched() {},
   })
   const backlogs = runLongJobs(jobs, { log, failing: 'failed' })
-  await eventually(async () => (await eventsOf(costly)).length >= idsOf('costly').length, { timeoutMs: 20_000 })
-  await eventually(async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0)
+  await eventually('all costly events', async () => (await eventsOf(costly)).length >= idsOf('costly').length)
+  await eventually('no backlog', async () => (await admin.query('SELECT FROM match_backlogs')).rows.length === 0)
   await backlogs.close()
   expect(await eventsOf(costly)).toEqual(idsOf('costly'))
   expect(await eventsOf(calm)).toEqual(idsOf('calm'))

@@ -1,15 +1,11 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { createKafka, describeLog } from '@ariftly/kafka'
-import { createLogger, createMetrics, readConfig } from '@ariftly/runtime'
+import { describeLog } from '@ariftly/kafka'
+import { createMetrics, readConfig } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { createWorld, eventually, silentLog, type World } from '@ariftly/testkit'
 import { startMatching, type Matching } from './start-matching.ts'
 import { webhookWorkerConfig } from '../config.ts'
-
-/** For a machine that is busy with other tests. */
-const PATIENCE = { timeoutMs: 60_000 }
-const log = createLogger({ service: 'test', level: 'silent' })
 
 let world: World
 let pool: Pool
@@ -26,37 +22,42 @@ afterEach(async () => {
 
 function start(env: NodeJS.ProcessEnv = {}): Matching {
   const config = readConfig(webhookWorkerConfig, { ...world.env, ...env })
-  return startMatching({ config, pool, isTickOver: () => false, onMatched() {}, log, metrics: createMetrics() })
+  return startMatching({
+    config,
+    pool,
+    isTickOver: () => false,
+    onMatched() {},
+    log: silentLog,
+    metrics: createMetrics(),
+  })
 }
 
 test('a matcher that stopped at another log continues with the epoch that is opened for it, from its start', async () => {
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
-  await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
+  await eventually('matching names the other cluster', () => /is on Kafka cluster/.test(matching.state()))
   const { topic } = world.topics
   const key = { projection: 'webhooks', topic }
   // Where this log begins is no position of the other one.
   expect((await readPositions(pool, { ...key, epoch: 1 })).size).toBe(0)
 
-  const kafka = createKafka({ brokers: [world.env['KAFKA_BROKERS'] ?? ''], clientId: 'test', log })
-  const { clusterId } = await describeLog(kafka, topic)
-  await kafka.close()
+  const { clusterId } = await describeLog(world.kafka(), topic)
   await openEpoch(pool, { topic, clusterId })
-  await eventually(() => matching.state() === 'ok', PATIENCE)
+  await eventually('matching is ok', () => matching.state() === 'ok')
   expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
   await matching.close()
 })
 
 test('a matcher that reads goes over to a newer epoch', async () => {
   const matching = start()
-  await eventually(() => matching.state() === 'ok', PATIENCE)
+  await eventually('matching is ok', () => matching.state() === 'ok')
   const { topic } = world.topics
   const previous = await currentEpoch(pool, topic)
   await openEpoch(pool, { topic, clusterId: previous?.clusterId ?? '' })
-  await eventually(async () => {
+  await eventually('all partitions of the new epoch are matched', async () => {
     const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (previous?.epoch ?? 0) + 1 })
     return positions.size === 3 && matching.state() === 'ok'
-  }, PATIENCE)
+  })
   await matching.close()
 })
 
@@ -65,15 +66,15 @@ test('a matcher that finds another log continues without a restart when the log 
   const previous = await currentEpoch(pool, topic)
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
   const matching = start()
-  await eventually(() => /is on Kafka cluster/.test(matching.state()), PATIENCE)
+  await eventually('matching names the other cluster', () => /is on Kafka cluster/.test(matching.state()))
   await pool.query('UPDATE log_epochs SET cluster_id = $1', [previous?.clusterId])
-  await eventually(() => matching.state() === 'ok', PATIENCE)
+  await eventually('matching is ok', () => matching.state() === 'ok')
   await matching.close()
 })
 
 test('a matcher whose topic has another number of partitions says so, and reads nothing', async () => {
   const matching = start({ KAFKA_PARTITIONS: '4' })
-  await eventually(() => /has 3 partitions, 4 are configured/.test(matching.state()), PATIENCE)
+  await eventually('the wrong partition count', () => /has 3 partitions, 4 are configured/.test(matching.state()))
   expect(matching.reader()).toBeUndefined()
   await matching.close()
 })

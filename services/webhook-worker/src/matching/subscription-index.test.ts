@@ -56,7 +56,7 @@ describe('the subscription index', () => {
     expect(new SubscriptionIndex([subscription('whk', wanted)]).match(event(given))).toEqual(matches ? ['whk'] : [])
   })
 
-  test('names each webhook once, though several of its words match', () => {
+  test('names each webhook once, also when several of its patterns match', () => {
     const index = new SubscriptionIndex([subscription('whk', { events: ['task.progress', 'task.*', '*'] })])
     expect(index.match(event())).toEqual(['whk'])
   })
@@ -66,7 +66,7 @@ describe('the subscription index', () => {
     expect([index.hasTenant('acme'), index.hasTenant('other')]).toEqual([true, false])
   })
 
-  test('takes changes: a new webhook, another filter, a webhook that is gone', () => {
+  test('takes changes: a new webhook, another filter, a deleted webhook', () => {
     const index = new SubscriptionIndex([subscription('one'), subscription('two')])
     index.apply([
       { subscription: subscription('three'), enabled: true },
@@ -81,7 +81,7 @@ describe('the subscription index', () => {
 })
 
 describe('expandTypes', () => {
-  test('expands words to exact types, and unknown words to none', () => {
+  test('expands patterns to exact types, and unknown patterns to none', () => {
     expect([...expandTypes(['*'])]).toEqual([...EVENT_TYPES])
     expect([...expandTypes(['approval.*', 'task.failed'])]).toEqual([
       'approval.requested',

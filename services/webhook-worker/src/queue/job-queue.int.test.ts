@@ -49,9 +49,9 @@ describe('a job queue whose Redis may evict jobs', () => {
     await setPolicy('allkeys-lru')
     const opened = await open()
     await way.accept()
-    await eventually(() => opened.state.includes('allkeys-lru'))
+    await eventually('the queue names the wrong policy', () => opened.state.includes('allkeys-lru'))
     await setPolicy('noeviction')
-    await eventually(() => opened.ready && opened.state === 'ok')
+    await eventually('the queue is ok', () => opened.ready && opened.state === 'ok')
   })
 
   test('continues once the policy is right again, without another connection', async () => {
@@ -59,11 +59,11 @@ describe('a job queue whose Redis may evict jobs', () => {
     expect(opened.ready).toBe(true)
     await setPolicy('allkeys-lru')
     way.dropAll()
-    await eventually(() => opened.state.includes('allkeys-lru'))
+    await eventually('the queue names the wrong policy', () => opened.state.includes('allkeys-lru'))
     let connections = 0
     opened.producer.on('ready', () => (connections += 1))
     await setPolicy('noeviction')
-    await eventually(() => opened.ready && opened.state === 'ok')
+    await eventually('the queue is ok', () => opened.ready && opened.state === 'ok')
     expect(connections).toBe(0)
   })
 })

@@ -47,15 +47,15 @@ test('what a worker adds to the previous Redis after another worker has seen the
       everyMs: 20,
     })
   const watching = [watch(`redis://127.0.0.1:${way.port}`, late)]
-  await eventually(async () => (await marker()) !== null)
+  await eventually('the marker is set', async () => (await marker()) !== null)
   const previous = await marker()
   watching.push(watch(promoted.addresses.redis, early))
-  await eventually(async () => (await marker()) !== previous)
+  await eventually('the marker is set again', async () => (await marker()) !== previous)
   const ofLate = await queue(late)
   const ofEarly = await queue(early)
 
   way.leadTo(addressOf(promoted.addresses.redis))
-  await eventually(async () => (await stateOf(ofLate)) === 'pending')
+  await eventually('the late delivery is pending again', async () => (await stateOf(ofLate)) === 'pending')
   expect(await stateOf(ofEarly)).toBe('queued')
 
   closing.abort()
@@ -70,15 +70,15 @@ test('what is queued is due again when a replica that has the marker takes the p
   const redis = connect(`redis://127.0.0.1:${way.port}`)
   const options = { redis, prefix, pool, workerId: randomUUID(), onReleased() {}, signal: closing.signal, log }
   const watching = watchQueue({ ...options, everyMs: 20 })
-  await eventually(async () => (await marker()) !== before)
+  await eventually('the marker is set again', async () => (await marker()) !== before)
   const known = (await marker()) ?? ''
   const queued = await queue(options.workerId)
   const replica = connect(stackAddresses().redis)
-  await eventually(() => replica.status === 'ready')
+  await eventually('the replica is ready', () => replica.status === 'ready')
   await replica.set(`${prefix}:marker`, known)
 
   way.leadTo(addressOf(stackAddresses().redis))
-  await eventually(async () => (await stateOf(queued)) === 'pending')
+  await eventually('the queued delivery is pending again', async () => (await stateOf(queued)) === 'pending')
   expect(await marker()).toBe(known)
 
   closing.abort()

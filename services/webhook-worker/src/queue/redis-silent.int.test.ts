@@ -32,12 +32,12 @@ describe('connections to Redis', () => {
       })
       const add = async (id: string) => queue.add('healthy', [{ deliveryId: id, attempt: 1 }])
       await add('before')
-      await eventually(() => done.includes('before'))
+      await eventually('the first job is done', () => done.includes('before'))
       const silentMs = performance.now()
       way.freezeOpen()
       await add('lost').catch(() => {})
-      await eventually(() => add('after').then(() => true))
-      await eventually(() => done.includes('after') && queue.state === 'ok')
+      await eventually('a job is taken', () => add('after').then(() => true))
+      await eventually('the second job is done', () => done.includes('after') && queue.state === 'ok')
       expect(performance.now() - silentMs).toBeLessThan(NOTICED_MS_MAX)
       await queue.close()
     })
@@ -48,7 +48,7 @@ describe('connections to Redis', () => {
     async () => {
       await throughProxy(async (way, address) => {
         const redis = connectFailFast(address, log)
-        await eventually(() => redis.status === 'ready')
+        await eventually('Redis is connected', () => redis.status === 'ready')
         let closed = 0
         redis.on('close', () => (closed += 1))
         const startedMs = performance.now()
@@ -57,8 +57,8 @@ describe('connections to Redis', () => {
         way.dropAll()
         way.resume()
         await answer
-        await eventually(async () => (await redis.get('key').catch(() => 'failed')) === null)
-        await eventually(async () => {
+        await eventually('Redis answers', async () => (await redis.get('key').catch(() => 'failed')) === null)
+        await eventually('a slow answer', async () => {
           await redis.get('key')
           return performance.now() - startedMs > 5500
         })
@@ -68,12 +68,12 @@ describe('connections to Redis', () => {
     },
   )
 
-  test.concurrent('are not cut while a command blocks for the longest that BullMQ lets it', async () => {
+  test.concurrent('are not cut while a command blocks for as long as BullMQ allows', async () => {
     await throughProxy(async (_way, address) => {
       const redis = connectPatient(address, log)
       if (!(redis instanceof Redis)) throw new Error('not one Redis')
       const blocking = redis.duplicate()
-      await eventually(() => blocking.status === 'ready')
+      await eventually('Redis is connected', () => blocking.status === 'ready')
       let closed = 0
       blocking.on('close', () => (closed += 1))
       expect(await blocking.bzpopmin('nothing', 10)).toBeNull()

@@ -14,7 +14,7 @@ const database = await createTestDatabase()
 const pool = database.openPool({ settings: LIST_SETTINGS })
 afterAll(() => database.drop())
 
-test('a redelivery rests for three times as long as its slices take', async () => {
+test('a redelivery pauses for three times as long as its statements take', async () => {
   const webhookId = await insertSampleWebhook(pool, { tenant })
   await pool.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,
@@ -33,9 +33,7 @@ test('a redelivery rests for three times as long as its slices take', async () =
     log: { warn() {} },
     failing: 'failed',
   })
-  await eventually(async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed', {
-    timeoutMs: 20_000,
-  })
+  await eventually('its completion', async () => (await getRedelivery(pool, { tenant, id }))?.state === 'completed')
   const tookMs = performance.now() - startedMs
   await running.close()
   expect(await getRedelivery(pool, { tenant, id })).toMatchObject({ deliveryCount: DELIVERIES })

@@ -78,7 +78,7 @@ async function pending(): Promise<readonly string[]> {
 const found = async (id: string) => await getRedelivery(pool, { tenant, id })
 
 describe('a redelivery', () => {
-  test('sends each delivery that its filter fits again, slice by slice, with fresh attempts', async () => {
+  test('sends each delivery that matches its filter again, a bounded number at a time, with new attempts', async () => {
     const timeouts = await insertEnded(25)
     await insertEnded(10, { error: 'http_5xx' })
     await insertEnded(10, { state: 'delivered', error: null })
@@ -95,7 +95,7 @@ describe('a redelivery', () => {
     expect(rows).toEqual([{ attempt: 14, attempt_count: 0, earlier_attempts: 13, redelivered: true }])
   })
 
-  test('that only counts is one of ten of its tenant at most', async () => {
+  test('that only counts runs next to at most nine others of its tenant', async () => {
     for (let count = 0; count < 10; count += 1) await ask({}, true)
     const filter = JSON.stringify({ webhook_id: webhookId, status: 'failed' })
     const more = (id: string, of: string) => insertRedelivery(pool, { id, tenant: of, filter, dryRun: true })
@@ -106,7 +106,7 @@ describe('a redelivery', () => {
     await ask({}, true)
   })
 
-  test('bound by time, task, event or status sends what fits these', async () => {
+  test('with a time, task, event or status sends the deliveries that match these', async () => {
     const ids = await insertEnded(20)
     const after = new Date(Date.now() - 5.5 * 60_000).toISOString()
     await ask({ after, task_id: 'task' })
@@ -150,7 +150,7 @@ describe('a redelivery', () => {
     expect(await found(own)).toMatchObject({ state: 'completed', deliveryCount: 0 })
   })
 
-  test('that is cancelled makes no further slice, and what is pending already stays so', async () => {
+  test('that is cancelled changes nothing more, and deliveries that are already pending are still sent', async () => {
     await insertEnded(30)
     const id = await ask()
     await makeRedeliverySlice({ deliveriesMax: 10 })
@@ -162,7 +162,7 @@ describe('a redelivery', () => {
     expect(await cancelRedelivery(pool, { tenant, id })).toEqual(cancelled)
   })
 
-  test('adds nothing while a webhook has so much to do already', async () => {
+  test('adds nothing while a webhook has too many pending deliveries', async () => {
     await insertEnded(30)
     const id = await ask()
     const options = { deliveriesMax: 10, waitingMax: 15 }
@@ -178,7 +178,7 @@ describe('a redelivery', () => {
     expect(await found(id)).toMatchObject({ state: 'completed', deliveryCount: 30 })
   })
 
-  test('takes turns with those of other tenants, for any number of dry runs of one of them', async () => {
+  test('is worked off in turn with those of other tenants, for any number of dry runs of one of them', async () => {
     const first = tenant
     await insertEnded(3)
     for (let count = 0; count < 10; count++) await ask({}, true)
@@ -191,7 +191,7 @@ describe('a redelivery', () => {
     await run()
   })
 
-  test('whose slices fail again and again has failed, and says so', async () => {
+  test('that fails again and again has the status failed', async () => {
     await insertEnded(1)
     const id = await ask({ event_id: 'no event' })
     for (let slice = 0; slice < 20; slice++) {

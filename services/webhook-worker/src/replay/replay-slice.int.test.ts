@@ -11,7 +11,7 @@ import {
 } from '@ariftly/store/projection'
 import { findPosition, getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
 import { deleteWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
+import { createTestDatabase, insertSampleWebhook, sampleRow } from '@ariftly/testkit'
 import { replayJobs, type ReplayJobsOptions } from './replay-slice.ts'
 
 const PARTITIONS = 3
@@ -50,21 +50,17 @@ beforeEach(async () => {
 function eventAt(index: number): ProjectedEvent {
   const appendedAtMs = startMs + index * STEP_MS
   const task = `task-${index % 7}`
-  return {
+  return sampleRow({
     tenant: index % 10 === 9 ? 'other' : tenant,
-    // Its own time may be long before its time in the log.
     id: newEventId(appendedAtMs - (index % 5) * 86_400_000),
     type: EVENT_TYPES[index % 4] ?? 'task.created',
     taskId: task,
-    sessionId: null,
     agent: index % 2 === 0 ? 'even' : null,
     data: Buffer.from(`{"task_id":"${task}"}`),
-    traceparent: null,
-    epoch: 1,
     partition: index % PARTITIONS,
     offset: Math.floor(index / PARTITIONS),
     appendedAtMs,
-  }
+  })
 }
 
 function subscribe(changes: Parameters<typeof insertSampleWebhook>[1] = {}): Promise<string> {
@@ -130,7 +126,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: between.length, dryRun: false })
   })
 
-  test('from a position takes exactly what is behind it in each partition, at any time, and all of a partition that is new', async () => {
+  test('from a position takes exactly the events after it in each partition, at any time, and all of a new partition', async () => {
     const [first, second] = [120, 40]
     const behind = ({ partition, offset }: ProjectedEvent): boolean =>
       [first, second, 0].some((from, of) => of === partition && offset >= from)
@@ -176,7 +172,7 @@ describe('a replay', () => {
     expect(await eventsIn('pending')).toEqual(later)
   })
 
-  test('keeps to what the webhook takes and to the types that are asked for', async () => {
+  test('takes only events that the webhook wants, of the types that are asked for', async () => {
     webhookId = await subscribe({ events: ['task.*'], taskId: 'task-3', agent: 'even' })
     await ask({ types: ['task.created', 'task.complete', 'session.closed'] })
     await run()
@@ -212,7 +208,7 @@ describe('a replay', () => {
     expect(await eventsIn('pending')).toEqual(wanted(() => true))
   })
 
-  test('of one status sets back those alone, under a new attempt number with all attempts before them', async () => {
+  test('of one status sends those deliveries alone again, under a new attempt number, with all earlier attempts', async () => {
     await ask()
     await run()
     await finish('failed', 40)
@@ -228,7 +224,7 @@ describe('a replay', () => {
     ])
   })
 
-  test('continues where the last committed slice ended, after any number of workers that die, and shares with others', async () => {
+  test('continues after the last committed statement, after any number of killed workers, and is shared among workers', async () => {
     const id = await ask()
     let killed = 0
     const survive = async (by: Pool): Promise<void> => {
@@ -255,7 +251,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'completed', deliveryCount: wanted(() => true).length })
   })
 
-  test('adds nothing while so much is due already, and continues when it is gone', async () => {
+  test('adds nothing while too many deliveries are due, and continues when they are sent', async () => {
     const id = await ask()
     const options = { waitingMax: 100, eventsMax: 50 }
     for (let turn = 0; turn < 10; turn++) await makeReplaySlice(pool, options)
@@ -268,7 +264,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
   })
 
-  test('of a tenant with many full webhooks passes its turn on, twenty at a time', async () => {
+  test('of a tenant with many webhooks that have too much pending gives way to others, twenty webhooks at a time', async () => {
     const loud = Array.from({ length: 45 }, () => typeIdToUuid('whk', newTypeId('whk')))
     await pool.query(
       `WITH made AS (
@@ -294,7 +290,7 @@ describe('a replay', () => {
     await pool.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE tenant_id = 'loud'`)
   })
 
-  test('that is cancelled makes no further slice, and what it left waiting can be distinguished from the rest', async () => {
+  test('that is cancelled makes no further deliveries, and those that it made and were not sent can be distinguished', async () => {
     await ask({ afterMs: model[800]?.appendedAtMs ?? 0 })
     await run()
     const live = await eventsIn('pending')
@@ -312,7 +308,7 @@ describe('a replay', () => {
     expect(await eventsIn('pending')).toEqual(live)
   })
 
-  test('whose slices fail gives its turn to others', async () => {
+  test('that fails gives way to others', async () => {
     const failing = await ask()
     await pool.query(`UPDATE webhooks SET filter = 'null' WHERE id = $1`, [typeIdToUuid('whk', webhookId)])
     const sound = await subscribe()
@@ -323,7 +319,7 @@ describe('a replay', () => {
     expect((await replayOf(id, sound))?.deliveryCount).toBeGreaterThan(0)
   })
 
-  test('that has waited long leaves out the events whose deliveries would be older than they are kept', async () => {
+  test('that has waited long leaves out events whose deliveries would be older than the retention', async () => {
     const nowMs = Date.now()
     const events = [50, 1].map((days, offset) => {
       const appendedAtMs = nowMs - days * 86_400_000
@@ -340,7 +336,7 @@ describe('a replay', () => {
     })
   })
 
-  test('with a payload filter checks large payloads a few at a time, returns the time that took, and reaches the end', async () => {
+  test('with a payload filter checks large payloads a few at a time, reports the time that took, and reaches the end', async () => {
     const appendedAtMs = Date.now() - 60_000
     const events = Array.from({ length: 12 }, (_, offset) => {
       const data = Buffer.from(`{"task_id":"t","n":${offset},"deep":[${'[],'.repeat(60_000)}0]}`)
@@ -379,7 +375,7 @@ describe('a replay', () => {
     expect(await replayOf(id)).toMatchObject({ state: 'cancelled' })
   })
 
-  test('runs once at a time for a webhook, a dry run at the same time, and takes turns with those of others', async () => {
+  test('runs once at a time for a webhook, next to a dry run, and in turn with those of other webhooks', async () => {
     await ask()
     const again = { id: newTypeId('rpl'), tenant, webhookId, afterMs: 0, beforeMs: 1, types: null }
     expect(await insertReplay(pool, { ...again, deliveryStatus: null, dryRun: false })).toBe('under_way')
@@ -394,7 +390,7 @@ describe('a replay', () => {
     await run()
   })
 
-  test('takes turns by tenant: many replays of one leave every second turn to another', async () => {
+  test('is worked off tenant by tenant: next to many replays of one tenant that of another is every second one', async () => {
     for (let number = 0; number < 5; number += 1) await ask({ webhookId: await subscribe() })
     const theirs = await subscribe({ tenant: 'a-second-tenant' })
     await ask({ tenant: 'a-second-tenant', webhookId: theirs })

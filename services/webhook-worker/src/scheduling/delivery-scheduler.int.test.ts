@@ -3,8 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { readConfig } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { byForm, createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { byForm, createTestDatabase, eventually, insertSampleWebhook, type TestDatabase } from '@ariftly/testkit'
 import { webhookWorkerConfig } from '../config.ts'
 import { closePools, createPools, type WorkerPools } from '../pools.ts'
 import { DeliveryScheduler } from './delivery-scheduler.ts'
@@ -62,12 +61,7 @@ function startScheduler(onJobs: (deliveries: number) => void = () => {}): {
 }
 
 async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null, tenant = 'mine'): Promise<string> {
-  const id = newTypeId('whk')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit, ordering }
-  const target = { url: 'https://example.com/', events: ['*'], secret: Buffer.from('s') }
-  await insertWebhook(admin, { id, tenant, ...filters, ...options, ...target }, 1_000)
-  return id
+  return await insertSampleWebhook(admin, { tenant, ordering, rateLimit })
 }
 
 /** Pending deliveries, each of a task of its own. */
@@ -109,7 +103,7 @@ test.each(['none', 'task'] as const)(
     pools.scheduling.on('acquire', count)
     const { scheduler, close } = startScheduler()
     try {
-      await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS)
+      await eventually('one job a webhook', async () => (await queuedOf(webhookIds)) === WEBHOOKS)
       const startedMs = performance.now()
       checkouts = 0
       while (performance.now() - startedMs < 300) {
@@ -119,7 +113,7 @@ test.each(['none', 'task'] as const)(
       }
       // A few scans (a read and a count each), and the webhooks that have their second token meanwhile.
       expect(checkouts).toBeLessThan(WEBHOOKS)
-      await eventually(async () => (await queuedOf(webhookIds)) === 3 * WEBHOOKS)
+      await eventually('3 jobs a webhook', async () => (await queuedOf(webhookIds)) === 3 * WEBHOOKS)
       expect(performance.now() - startedMs).toBeGreaterThan(1_500)
     } finally {
       await close()
@@ -128,6 +122,8 @@ test.each(['none', 'task'] as const)(
   },
 )
 
+/** The transaction of the slow tenant, which takes 1 s, has begun. */
+const HEAD_START_MS = 100
 /** Bound of 2.2 s of tokens: in the short form other tests run at the same time. */
 const LATE_MS = byForm({ short: 4_400, long: 2_600 })
 
@@ -168,12 +164,12 @@ test('a transaction that takes long delays no other tenant', async () => {
   try {
     await insertPending(slow, ['a'], 0)
     scheduler.wake([slow])
-    await delay(100)
+    await delay(HEAD_START_MS)
     await insertPending(calm, ['a'], 0)
     scheduler.wake([calm])
-    await eventually(async () => (await queuedOf([calm])) === 1)
+    await eventually('the calm webhook has a job', async () => (await queuedOf([calm])) === 1)
     expect(await queuedOf([slow])).toBe(0)
-    await eventually(async () => (await queuedOf([slow])) === 1)
+    await eventually('the slow webhook has a job', async () => (await queuedOf([slow])) === 1)
   } finally {
     await close()
     await admin.query('DROP TRIGGER dawdle ON deliveries; DROP FUNCTION dawdle()')
@@ -186,7 +182,7 @@ test('a tenant has few deliveries queued by one statement, and the next one foll
   const counts: number[] = []
   const { close } = startScheduler((deliveries) => counts.push(deliveries))
   try {
-    await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS * IN_FLIGHT_MAX)
+    await eventually('the limit of each webhook', async () => (await queuedOf(webhookIds)) === WEBHOOKS * IN_FLIGHT_MAX)
     expect(Math.max(...counts)).toBeLessThanOrEqual(40)
     expect(counts.length).toBeLessThan(20)
   } finally {
@@ -194,7 +190,7 @@ test('a tenant has few deliveries queued by one statement, and the next one foll
   }
 })
 
-test('ordered webhooks that are woken together share statements', async () => {
+test('ordered webhooks that are served together share statements', async () => {
   const webhookIds = await Promise.all(Array.from({ length: WEBHOOKS }, () => newWebhook('task', null)))
   for (const id of webhookIds) await insertPending(id, ['a', 'b'], 0)
   let checkouts = 0
@@ -202,7 +198,7 @@ test('ordered webhooks that are woken together share statements', async () => {
   pools.scheduling.on('acquire', count)
   const { close } = startScheduler()
   try {
-    await eventually(async () => (await queuedOf(webhookIds)) === 2 * WEBHOOKS)
+    await eventually('2 jobs a webhook', async () => (await queuedOf(webhookIds)) === 2 * WEBHOOKS)
     // Two statements, and a few scans.
     expect(checkouts).toBeLessThan(WEBHOOKS / 2)
   } finally {
@@ -220,7 +216,7 @@ test('an ordered webhook finds what is due behind more waiting tasks than one st
   }
   const { close } = startScheduler()
   try {
-    await eventually(async () => (await queuedOf(webhookIds)) === WEBHOOKS)
+    await eventually('one job a webhook', async () => (await queuedOf(webhookIds)) === WEBHOOKS)
   } finally {
     await close()
   }
@@ -236,10 +232,10 @@ test('an ordered webhook that Postgres rejects delays no webhook that shares its
   for (const id of webhookIds) await insertPending(id, ['a', 'b'], 0)
   const { close } = startScheduler()
   try {
-    await eventually(async () => (await queuedOf(others)) === 2 * others.length)
+    await eventually('2 jobs for each of the others', async () => (await queuedOf(others)) === 2 * others.length)
     expect(await queuedOf([poisoned])).toBe(0)
     await admin.query('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
-    await eventually(async () => (await queuedOf([poisoned])) === 2)
+    await eventually('both jobs of the damaged webhook', async () => (await queuedOf([poisoned])) === 2)
   } finally {
     await close()
   }

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
-import { insertWebhook } from '@ariftly/store/webhooks'
-import { createTestDatabase, eventually, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, eventually, insertSampleWebhook, type TestDatabase } from '@ariftly/testkit'
 import { addJobs } from './schedule-parts.ts'
 import { TenantShares } from './tenant-shares.ts'
 
@@ -32,12 +31,8 @@ afterAll(async () => {
 
 /** A queued delivery without a job. */
 async function queueDelivery(): Promise<{ readonly webhookId: string; readonly deliveryId: string }> {
-  const webhookId = newTypeId('whk')
+  const webhookId = await insertSampleWebhook(admin)
   const deliveryId = newTypeId('dlv')
-  const filters = { taskId: null, sessionId: null, agent: null, filter: null }
-  const options = { description: null, enabled: true, headerNames: [], headers: null, rateLimit: null }
-  const target = { url: 'https://example.com/', events: ['*'], ordering: 'none' as const, secret: Buffer.from('s') }
-  await insertWebhook(admin, { id: webhookId, tenant: 'mine', ...filters, ...options, ...target }, 100)
   await admin.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until)
      VALUES ($1, 'mine', $2, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '10 min')`,
@@ -75,6 +70,6 @@ test('what could not be added to the queue is pending again, also when Postgres 
     await expect(adding()).rejects.toThrow('Redis is unavailable')
   })
   expect(said).toEqual(['deliveries without a job cannot be made pending yet'])
-  await eventually(async () => (await stateOf(deliveryId)) === 'pending')
+  await eventually('the delivery is pending', async () => (await stateOf(deliveryId)) === 'pending')
   ending.abort()
 })

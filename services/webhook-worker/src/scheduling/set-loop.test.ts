@@ -41,7 +41,7 @@ test('several calls in one tick of the event loop are one, and a call while a se
   await loop.close()
 })
 
-test('a set that cannot be served now is followed by a pause, and nothing is taken while nothing may be', async () => {
+test('a set that cannot be served now is followed by a pause, and no set is taken while none may be served', async () => {
   let takes = 0
   let canServe = true
   const startedMs = performance.now()
@@ -57,7 +57,7 @@ test('a set that cannot be served now is followed by a pause, and nothing is tak
     },
   })
   loop.run()
-  await eventually(() => takes === 3)
+  await eventually('3 takes', () => takes === 3)
   await loop.close()
   expect(takes).toBe(3)
   // 50 to 100 ms, then 100 to 200 ms.

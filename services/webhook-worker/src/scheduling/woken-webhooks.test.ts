@@ -16,7 +16,7 @@ test('gives webhooks in the order in which they were woken, each once, and a bou
   expect([woken.isEmpty, woken.take(2)]).toEqual([true, undefined])
 })
 
-test('a tenant is in one set at a time: what is woken meanwhile is in the next one', () => {
+test('webhooks of a tenant are given out once at a time: those that are woken meanwhile come next', () => {
   const woken = new WokenWebhooks()
   for (const id of ['loud-1', 'loud-2']) woken.learn(id, { tenant: 'loud', isBehind: false })
   woken.learn('calm-1', { tenant: 'calm', isBehind: false })
@@ -33,7 +33,7 @@ test('a tenant is in one set at a time: what is woken meanwhile is in the next o
   expect(woken.take(10)?.ids).toEqual(['calm-1'])
 })
 
-test('a tenant that is learnt while its webhook is in a set is given back as it was taken', () => {
+test('a webhook whose tenant becomes known while it is served can be served again afterwards', () => {
   const woken = new WokenWebhooks()
   woken.add('one')
   const set = takeSome(woken)

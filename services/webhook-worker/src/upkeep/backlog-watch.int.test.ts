@@ -69,7 +69,7 @@ test('one of several workers counts, and another takes its place', async () => {
     startBacklogWatch({ pool: pools[index] ?? admin, signal, log, everyMs: 50 }),
   )
   const counting = () => watches.map(({ counts }) => counts()?.due)
-  await eventually(() => counting().includes(9))
+  await eventually('one watch counts', () => counting().includes(9))
   const first = counting().indexOf(9)
   expect(counting()[1 - first]).toBeUndefined()
   expect(await locksHeld()).toBe(1)
@@ -77,10 +77,10 @@ test('one of several workers counts, and another takes its place', async () => {
   ends[first]?.abort()
   await watches[first]?.ended
   expect(counting()[first]).toBeUndefined()
-  await eventually(() => counting()[1 - first] === 9)
+  await eventually('the other watch counts', () => counting()[1 - first] === 9)
   ends[1 - first]?.abort()
   await watches[1 - first]?.ended
-  await eventually(async () => (await locksHeld()) === 0)
+  await eventually('no lock is held', async () => (await locksHeld()) === 0)
 })
 
 async function locksHeld(): Promise<number | undefined> {

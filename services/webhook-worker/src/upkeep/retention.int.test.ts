@@ -43,7 +43,7 @@ async function keepUntil(isDone: () => Promise<boolean>): Promise<void> {
   const end = new AbortController()
   const log = { info() {}, warn() {}, error() {} }
   const kept = keepRetention({ db: service, onExpired: () => {}, signal: end.signal, log })
-  await eventually(isDone)
+  await eventually('the old rows are gone', isDone)
   end.abort()
   await kept
 }
@@ -74,7 +74,7 @@ test('replays that ended more than 35 days ago are deleted, by a role that may n
   ])
 })
 
-test('webhooks that were deleted before any delivery that is kept are gone, and no others', async () => {
+test('webhooks are removed that were deleted before any delivery that is still stored, and no others', async () => {
   await insertDeleted(EXPIRED, 44)
   await insertDeleted(2, 42)
   await expect(service.query('DELETE FROM webhooks')).rejects.toMatchObject({ sqlState: '42501' })
@@ -99,7 +99,7 @@ test('webhooks that were deleted lately are found by an index, however many were
   expect(rows.map((row) => row['QUERY PLAN']).join('\n')).toContain('webhooks_deleted')
 })
 
-test('answers that were kept for a day under an Idempotency-Key are deleted, without any further write', async () => {
+test('answers that were stored for a day under an Idempotency-Key are deleted, without any further write', async () => {
   const { rows } = await admin.query<{ id: string }>(
     `INSERT INTO api_keys (id, tenant_id, name, hash, scopes) VALUES (gen_random_uuid(), $1, 'x', $2, '{admin}') RETURNING id`,
     [tenant, randomBytes(32)],

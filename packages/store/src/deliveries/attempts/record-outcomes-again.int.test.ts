@@ -1,5 +1,5 @@
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, eventually, insertSampleWebhook, type TestDatabase } from '@ariftly/testkit'
+import { createTestDatabase, insertSampleWebhook, untilBlocking, type TestDatabase } from '@ariftly/testkit'
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import type { Pool } from '../../pool.ts'
 import { withTransaction } from '../../with-transaction.ts'
@@ -108,10 +108,7 @@ test('an outcome that is recorded again waits for the recording that is still un
   await withTransaction(pool, async (tx) => {
     await recordOutcomes(tx, { outcomes, failing })
     again = recordOutcomesAgain(pool, { outcomes, failing })
-    await eventually(async () => {
-      const waiting = 'SELECT FROM pg_locks WHERE NOT granted AND transactionid = pg_current_xact_id()::xid'
-      return (await tx.query(waiting)).rowCount === 1
-    })
+    await untilBlocking(tx)
   })
   expect(await again).toMatchObject({ applied: 1 })
   expect(await kept()).toMatchObject({

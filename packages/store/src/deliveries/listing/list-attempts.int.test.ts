@@ -23,7 +23,7 @@ async function insert(tenant: string, count: number, attempts: number): Promise<
   return ids
 }
 
-test('gives the newest attempts of each delivery apart, and none of another tenant', async () => {
+test('gives the newest attempts of each delivery under its id, and none of another tenant', async () => {
   const ids = await insert('mine', 3, 30)
   const [foreign = ''] = await insert('theirs', 1, 5)
   const without = newTypeId('dlv')

@@ -41,7 +41,7 @@ async function attempt(deliveryId: string, number: number, outcome: { status: nu
   await pool.query('UPDATE deliveries SET attempt_count = $2 WHERE id = $1', [typeIdToUuid('dlv', deliveryId), number])
 }
 
-test('gives the deliveries of each event apart, newest id first, up to the limit, with the newest attempt', async () => {
+test('gives the deliveries of each event under its id, newest first, up to the limit, with the newest attempt', async () => {
   const [busy, quiet, none] = [newEventId(APPENDED_MS), newEventId(APPENDED_MS), newEventId(APPENDED_MS)]
   const many = await insert('mine', busy, 102)
   const [one = ''] = await insert('mine', quiet, 1)

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { newEventId, newTypeId } from '@ariftly/events'
-import { createTestDatabase } from '@ariftly/testkit'
+import { newTypeId } from '@ariftly/events'
+import { createTestDatabase, sampleRow } from '@ariftly/testkit'
 import { ensurePositions, readPositions } from '../../projection/positions.ts'
 import { insertEvents } from '../../projection/insert-events.ts'
 import { openEpoch } from '../../projection/log-epochs.ts'
@@ -29,11 +29,7 @@ test('writes parts of several partitions in one statement, each with a result of
     starts: new Map([...starts].map(([at]) => [at, at === 3 ? 0 : 10])),
   })
   const appendedAtMs = Date.now()
-  const eventOf = { type: 'task.progress' as const, taskId: 'task', sessionId: null, agent: null, traceparent: null }
-  const events = [...starts.keys()].map((partition) => {
-    const id = newEventId(appendedAtMs)
-    return { ...eventOf, tenant, id, data: Buffer.from('{}'), epoch: 1, partition, offset: 4, appendedAtMs }
-  })
+  const events = [...starts.keys()].map((partition) => sampleRow({ tenant, partition, offset: 4, appendedAtMs }))
   await withTransaction(pool, async (tx) => insertEvents(tx, events))
   const webhooksVersion = await readWebhooksVersion(pool)
   const parts = events.map(({ id, partition }): PassedPart => {
@@ -76,12 +72,8 @@ test('writes neither deliveries nor backlogs of a tenant that is being deleted',
   const key = { epoch: 1, topic: 'ariftly.events.v1' }
   await ensurePositions(pool, { ...key, projection: 'webhooks', starts: new Map([[7, 0]]) })
   await ensurePositions(pool, { ...key, projection: 'events', starts: new Map([[7, 10]]) })
-  const names = { type: 'task.progress' as const, taskId: 'task', sessionId: null, agent: null, traceparent: null }
   const appendedAtMs = Date.now()
-  const events = ['stays', 'goes'].map((of, offset) => {
-    const record = { data: Buffer.from('{}'), epoch: 1, partition: 7, offset, appendedAtMs }
-    return { ...names, ...record, tenant: of, id: newEventId(appendedAtMs) }
-  })
+  const events = ['stays', 'goes'].map((of, offset) => sampleRow({ tenant: of, partition: 7, offset, appendedAtMs }))
   await withTransaction(pool, async (tx) => insertEvents(tx, events))
   await pool.query(`INSERT INTO tenants (id, state) VALUES ('goes', 'deleting'), ('goes-too', 'deleting')`)
   const matches = events.map(({ id, tenant: of, offset }) => {
@@ -100,7 +92,7 @@ test('writes neither deliveries nor backlogs of a tenant that is being deleted',
   expect(rows).toEqual([{ tenant_id: 'stays' }])
 })
 
-test('a backlog grows with each part that joins it, and another one begins while a worker holds it', async () => {
+test('a backlog grows with each part that is added, and another one begins while a worker has locked it', async () => {
   const key = { epoch: 1, topic: 'ariftly.events.v1' }
   const [partition, tenants] = [6, ['loud', 'louder']]
   await ensurePositions(pool, { ...key, projection: 'webhooks', starts: new Map([[partition, 0]]) })
