@@ -117,8 +117,9 @@ export class DuplicateCheck {
     const { ids } = this.#o
     const { partition, tenant, appendedAtMs, id } = record
     ids.seen(partition, appendedAtMs)
-    const state = found ?? (ids.mayBeOlder(partition, tenant, id.ms) ? 'unchecked' : 'shown')
-    return ids.add(record, this.#isDeadLetter) === undefined ? state : 'hidden'
+    if (ids.add(record, this.#isDeadLetter) !== undefined) return 'hidden'
+    // Asked last, as adding may have dropped an earlier record's id: this one's, too.
+    return found ?? (ids.mayBeOlder(partition, tenant, id.ms) ? 'unchecked' : 'shown')
   }
 
   /** Whether live streams may get a record of this state (not hidden); otherwise they fall back to before it, to Postgres. */
