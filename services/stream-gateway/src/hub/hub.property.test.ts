@@ -180,8 +180,7 @@ class SimGateway {
             )
             return new Set(found)
           }),
-        newestTimes: (tenants) =>
-          this.defer(() => new Map(tenants.map((tenant) => [tenant, world.newestMs(tenant)]))),
+        newestTimes: (tenants) => this.defer(() => new Map(tenants.map((tenant) => [tenant, world.newestMs(tenant)]))),
         onOpened: () => undefined,
       },
       now: () => 0,

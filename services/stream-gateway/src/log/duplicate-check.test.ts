@@ -85,7 +85,13 @@ describe('duplicates', () => {
       onOpened: () => undefined,
     })
     const records = [5, 6, 6, 5, 6].map((aheadMs, offset) => record(offset, NOW_MS + aheadMs))
-    const [failed, asks, newer, notNewer, ofOther] = records as [WantedRecord, WantedRecord, WantedRecord, WantedRecord, WantedRecord]
+    const [failed, asks, newer, notNewer, ofOther] = records as [
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+    ]
     for (const each of [failed, asks, newer, notNewer]) await duplicates.find(0, [each], signal)
     await duplicates.find(0, [{ ...ofOther, event: { ...ofOther.event, tenant: 'other' } }], signal)
     expect(lookedUp).toEqual([failed, asks, notNewer, ofOther].map(({ event }) => event.id))
