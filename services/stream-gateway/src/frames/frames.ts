@@ -48,7 +48,10 @@ export function unchunk(block: Buffer): Buffer {
   return joinBlocks(bodies, bytes)
 }
 
-/** Joins blocks into a buffer with memory of its own: while it is unsent it retains nothing else. A single block that has it is returned unchanged. */
+/**
+ * Joins blocks into a buffer with memory of its own: while it is unsent it retains nothing else. A single block that has it is
+ * returned unchanged.
+ */
 export function joinBlocks(blocks: readonly Buffer[], bytes: number): Buffer {
   const [only] = blocks
   if (only !== undefined && blocks.length === 1 && only.buffer.byteLength === bytes) return only
