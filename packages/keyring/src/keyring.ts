@@ -58,9 +58,7 @@ export function createKeyring(encryptionKeys: string): Keyring {
     const ownSalt = randomBytes(SALT_BYTES)
     const key = deriveKey(primary.key, ownSalt)
     const sealer = new GcmSealer({ key, header: headerOf(primary.id, ownSalt), aad })
-    return function seal(plain) {
-      return sealer.seal(plain)
-    }
+    return (plain) => sealer.seal(plain)
   }
 
   function open(sealed: Uint8Array, aad: string): Buffer | undefined {
