@@ -1,9 +1,11 @@
 import { createCipheriv, type KeyObject } from 'node:crypto'
 import { BLOCK_BYTES, Ghash } from './ghash.ts'
 
-/** The layout of a sealed text after its header. */
+/** The counted end of a nonce, which a sealed text holds after its header. */
 export const COUNTER_BYTES = 6
+/** The tag, at the end of a sealed text. */
 export const TAG_BYTES = BLOCK_BYTES
+/** A nonce of GCM: zeros, then the count. */
 export const NONCE_BYTES = 12
 
 /** The key stream that is made in one call. */
