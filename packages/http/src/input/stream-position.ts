@@ -26,16 +26,14 @@ const SHAPE = /^v1\.[A-Za-z0-9_-]{40,16000}$/
  * Ids are sealed (AES-256-GCM): unsealed offsets would tell every tenant the platform's volume, and the tag tells a forged
  * id from ours. A position belongs to no tenant: what a stream shows is decided by the key that opens it.
  */
-export function createStreamIds(keyring: Pick<Keyring, 'sealerFor' | 'open'>): StreamIds {
-  const sealPosition = keyring.sealerFor(AAD)
-
+export function createStreamIds(sealer: Sealer): StreamIds {
   function seal(place: PositionInLog): string {
-    return PREFIX + sealPosition(encodePosition(place)).toString('base64url')
+    return PREFIX + sealer.seal(encodePosition(place), AAD).toString('base64url')
   }
 
   function open(id: string): PositionInLog | undefined {
     if (!SHAPE.test(id)) return undefined
-    const plain = keyring.open(Buffer.from(id.slice(PREFIX.length), 'base64url'), AAD)
+    const plain = sealer.open(Buffer.from(id.slice(PREFIX.length), 'base64url'), AAD)
     return plain && decodePosition(plain)
   }
 
