@@ -38,7 +38,7 @@ const SLOWER_ROUNDS = 3
 /**
  * The main job with each of the five services as a process of its own, and what an event costs each of them, Kafka and Postgres
  * included. Each number of partitions has a system of its own, whose first round is the cold start; it is warm when the rate has
- * stopped rising. Medians over the rounds.
+ * stopped rising, and warmed up again for posts of another size, which run other code. Medians over the rounds.
  */
 export const endToEnd: Bench = async (say, { only } = {}) => {
   const rows = only === undefined ? ROWS : ALL_ROWS.filter(({ name }) => name === only)
@@ -60,9 +60,19 @@ async function measureSystem(
   const meter = createCostMeter(system)
   const job = openMainJob({ ...system, startCost: () => meter.start() })
   try {
-    const cold = await warmUp(job, (line) => say(`${partitions} partitions, ${line}`))
-    const measured = partitions === MAIN?.partitions ? [...cold] : []
-    for (const row of rows) measured.push(...(await measureRow(job, row, say)))
+    const sayOfSystem = (line: string) => say(`${partitions} partitions, ${line}`)
+    const load = { batch: MAIN?.batch ?? 1, stream: true }
+    const cold = await job.measure({ ...load, forMs: ROUND_MS })
+    sayOfSystem(`cold: ${summary(cold)}`)
+    await warmUp(job, load, sayOfSystem)
+    const isMain = partitions === MAIN?.partitions
+    const measured = isMain ? cold.filter(({ name }) => name === 'first_10_s_events') : []
+    const warm = new Set([load.batch])
+    for (const row of rows) {
+      if (!warm.has(row.batch)) await warmUp(job, { ...load, batch: row.batch }, sayOfSystem)
+      warm.add(row.batch)
+      measured.push(...(await measureRow(job, row, say)))
+    }
     return measured
   } finally {
     await job.close()
@@ -71,22 +81,21 @@ async function measureSystem(
   }
 }
 
-/** Resolves with what the cold system did. */
-async function warmUp(job: MainJob, say: (line: string) => void): Promise<readonly Measurement[]> {
-  const load = { batch: MAIN?.batch ?? 1, stream: true } as const
-  const cold = await job.measure({ ...load, forMs: ROUND_MS })
-  say(`cold: ${summary(cold)}`)
+/** Loads the system, as fast as it answers, until the rate has stopped rising. */
+async function warmUp(
+  job: MainJob,
+  load: Pick<StreamedLoad, 'batch' | 'stream'>,
+  say: (line: string) => void,
+): Promise<void> {
   let best = 0
   let slower = 0
-  for (let round = 1; round <= WARM_UP.roundsMax; round += 1) {
+  for (let round = 1; round <= WARM_UP.roundsMax && slower < SLOWER_ROUNDS; round += 1) {
     const warm = await job.measure({ ...load, forMs: WARM_UP.forMs })
-    say(`warm-up ${round}: ${summary(warm)}`)
+    say(`batches of ${load.batch}, warm-up ${round}: ${summary(warm)}`)
     const rate = valueOf(warm, 'acknowledged_per_s')
     slower = rate < best * RISE_MIN ? slower + 1 : 0
-    if (slower === SLOWER_ROUNDS) break
     best = Math.max(best, rate)
   }
-  return cold.filter(({ name }) => name === 'first_10_s_events')
 }
 
 async function measureRow(job: MainJob, row: Row, say: (line: string) => void): Promise<readonly Measurement[]> {

@@ -162,7 +162,7 @@ function checkValue(value: Buffer, name: string, subject: string): DeadLetter | 
     scanner.bytes = NO_BYTES
   }
   // Raw line ends are legal in JSON only between tokens, which is where the scan let them pass.
-  if (value.includes(0x0a) || value.includes(0x0d))
+  if (scanner.gapBytes > 0 && (value.includes(0x0a) || value.includes(0x0d)))
     return deadLetter('value_not_one_line', 'the value has a raw CR or LF')
   if (scanner.depthMax > LIMITS.dataDepthMax)
     return deadLetter('value_too_deep', `the value has ${scanner.depthMax} levels`)

@@ -15,9 +15,13 @@ export interface RecordBytes {
 const ASCII_END = 0x80
 /** Longer values stay views; no attribute of an event is as long. */
 const TEXT_BYTES_MAX = 512
-/** Names are few: the same string is used for the same bytes. */
-const NAMES_MAX = 256
+/**
+ * By its place in a record: name and value of the header that was read there last. A producer writes the same names, and many
+ * of the same values, in the same order: the same string is used for the same bytes.
+ */
+const PLACES_MAX = 256
 const names: string[] = []
+const values: string[] = []
 
 /**
  * A lazily decoded record: key, value and headers are views of the fetched bytes, made on first use. A reader that needs only
@@ -126,12 +130,11 @@ function readHeaders(cursor: Cursor): Headers {
   const count = readVarint(cursor)
   for (let index = 0; index < count; index += 1) {
     const name = readName(cursor, index)
-    addHeader(headers, name, readHeaderValue(cursor))
+    addHeader(headers, name, readHeaderValue(cursor, index))
   }
   return headers
 }
 
-/** A producer writes the same names in the same order: the name that was last read at this index is tried first. */
 function readName(cursor: Cursor, index: number): string {
   const length = readVarint(cursor)
   const start = cursor.at
@@ -139,7 +142,7 @@ function readName(cursor: Cursor, index: number): string {
   const before = names[index]
   if (before !== undefined && before.length === length && isAt(cursor.data, start, before)) return before
   const name = cursor.data.toString('utf8', start, cursor.at)
-  if (index < NAMES_MAX && length <= TEXT_BYTES_MAX) names[index] = name
+  if (index < PLACES_MAX && length <= TEXT_BYTES_MAX) names[index] = name
   return name
 }
 
@@ -153,21 +156,26 @@ function isAt(data: Buffer, start: number, text: string): boolean {
 }
 
 /** Text costs a quarter of a Buffer, and readers want text. */
-function readHeaderValue(cursor: Cursor): HeaderValue {
+function readHeaderValue(cursor: Cursor, index: number): HeaderValue {
   const { data } = cursor
   const length = readVarint(cursor)
   if (length < 0) return null
   const start = cursor.at
   cursor.at += length
   if (length > TEXT_BYTES_MAX) return data.subarray(start, cursor.at)
+  const before = values[index]
+  if (before !== undefined && before.length === length && isAt(data, start, before)) return before
   for (let at = start; at < cursor.at; at += 1) {
     if ((data[at] ?? 0) >= ASCII_END) return data.subarray(start, cursor.at)
   }
-  return data.toString('latin1', start, cursor.at)
+  const value = data.toString('latin1', start, cursor.at)
+  if (index < PLACES_MAX) values[index] = value
+  return value
 }
 
 function addHeader(headers: Headers, name: string, value: HeaderValue): void {
-  const before = Object.hasOwn(headers, name) ? headers[name] : undefined
+  const found = headers[name]
+  const before = found !== undefined && Object.hasOwn(headers, name) ? found : undefined
   const next = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
   if (name === '__proto__') Object.defineProperty(headers, name, { value: next, enumerable: true, configurable: true })
   else headers[name] = next

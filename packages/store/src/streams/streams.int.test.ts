@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { newEventId, type EventFilter } from '@ariftly/events'
+import { eventIdMs, newEventId, type EventFilter } from '@ariftly/events'
 import { createTestDatabase, sampleRow } from '@ariftly/testkit'
 import { advancePositions } from '../projection/advance-positions.ts'
 import { ensurePositions } from '../projection/positions.ts'
@@ -11,6 +11,7 @@ import { withTransaction } from '../with-transaction.ts'
 import { earliestLogTime, positionsAtLogTime } from './positions-at-log-time.ts'
 import { findEarlierDuplicates } from './find-earlier-duplicates.ts'
 import { isLongHistory } from './is-long-history.ts'
+import { newestEventTimes } from './newest-event-times.ts'
 import { readHistoryPage } from './read-history-page.ts'
 
 const TOPIC = 'streams-test'
@@ -55,6 +56,11 @@ async function advance(partition: number, expected: number, next: number): Promi
   await withTransaction(pool, (tx) =>
     advancePositions(tx, { ...KEY, advances: [{ partition, expected, next, lastOffset: null, lastId: null }] }),
   )
+}
+
+/** The time in the newest id of a tenant. */
+function newestOf(tenant: string): number {
+  return Math.max(-Infinity, ...model.filter((event) => event.tenant === tenant).map(({ id }) => eventIdMs(id)))
 }
 
 const all = (offset = 0) => new Map([0, 1, 2].map((partition) => [partition, offset]))
@@ -204,6 +210,11 @@ describe('duplicates', () => {
     expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition, candidates }))]).toEqual([1])
     expect([...(await findEarlierDuplicates(pool, { epoch: 1, partition: partition + 1, candidates }))]).toEqual([])
     expect([...(await findEarlierDuplicates(pool, { epoch: 2, partition: partition + 1, candidates }))]).toEqual([0, 1])
+  })
+
+  test('have no id that is newer than the newest of their tenant', async () => {
+    const tenants = ['mine', 'nobody', 'other']
+    expect(await newestEventTimes(pool, tenants)).toEqual(new Map(tenants.map((tenant) => [tenant, newestOf(tenant)])))
   })
 })
 

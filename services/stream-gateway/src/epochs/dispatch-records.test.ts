@@ -114,7 +114,7 @@ async function openStream(partitions: number, schedule: (run: () => void) => voi
     budget: new UnsentBudget(1e9),
     historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: () => new Promise(() => undefined),
-    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
+    lookUps: { lookUp: async () => new Set<number>(), newestTimes: async () => new Map(), onOpened: () => undefined },
     now: () => 0,
     schedule,
     closeStream: () => undefined,

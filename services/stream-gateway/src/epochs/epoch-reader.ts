@@ -3,7 +3,7 @@ import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from 
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
-import { findEarlierDuplicates, isLongHistory, readHistoryPage } from '@ariftly/store/streams'
+import { findEarlierDuplicates, isLongHistory, newestEventTimes, readHistoryPage } from '@ariftly/store/streams'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '@ariftly/http'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
@@ -142,6 +142,7 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
     closeStream: o.closeStream,
     lookUps: {
       lookUp: (partition, candidates) => findEarlierDuplicates(pool, { epoch, partition, candidates }),
+      newestTimes: (tenants) => newestEventTimes(pool, tenants),
       onOpened: (error) => log.error({ err: error }, 'duplicates are not looked up until Postgres answers'),
     },
     now: () => performance.now(),

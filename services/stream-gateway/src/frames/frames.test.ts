@@ -4,20 +4,28 @@ import { checkpointFrame, openingFrame, resetFrame } from './control-frames.ts'
 import { HEARTBEAT, joinBlocks, renderFrame, unchunk } from './frames.ts'
 
 describe('a frame', () => {
-  test('is the SSE frame in one HTTP chunk, in memory of its own', () => {
+  test('is the SSE frame in one HTTP chunk, and as a block in memory of its own', () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 400 }), (text) => {
         const data = Buffer.from(JSON.stringify({ text }))
-        const frame = renderFrame({ event: 'task.progress', data, id: 'v1.abc' })
-        expect(unchunk(frame).toString()).toBe(`event: task.progress\ndata: ${data.toString()}\nid: v1.abc\n\n`)
-        expect(frame.buffer.byteLength).toBe(frame.length)
-        expect(unchunk(frame).buffer.byteLength).toBe(frame.length)
+        for (const isKept of [false, true]) {
+          const frame = renderFrame({ event: 'task.progress', data, id: 'v1.abc', isKept })
+          const body = unchunk(frame)
+          expect(body.toString()).toBe(`event: task.progress\ndata: ${data.toString()}\nid: v1.abc\n\n`)
+          expect(body.buffer.byteLength).toBe(body.length)
+          const block = joinBlocks([frame], frame.length)
+          expect(block.equals(frame)).toBe(true)
+          expect(block.buffer.byteLength).toBe(frame.length)
+          expect(block === frame).toBe(isKept)
+        }
       }),
     )
   })
 
   test('together with others in a block is unchunked one by one', () => {
-    const frames = ['a', 'b'].map((data) => renderFrame({ event: 'e', data: Buffer.from(data), id: data }))
+    const frames = ['a', 'b'].map((data) =>
+      renderFrame({ event: 'e', data: Buffer.from(data), id: data, isKept: false }),
+    )
     const blocks = [...frames, HEARTBEAT]
     const joined = joinBlocks(
       blocks,

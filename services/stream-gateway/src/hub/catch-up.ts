@@ -202,7 +202,8 @@ export class CatchUp {
     const { filter, fromMs, position } = subscriber
     mergeHistory(pages, position, function show(row) {
       if (row.appendedAtMs < fromMs) return
-      const chunk = renderFrame({ event: row.type, data: dataFor(filter, row), id: ids.seal({ epoch, position }) })
+      const id = ids.seal({ epoch, position })
+      const chunk = renderFrame({ event: row.type, data: dataFor(filter, row), id, isKept: false })
       blocks.push(chunk)
       bytes += chunk.length
     })

@@ -51,7 +51,7 @@ export interface HubOptions {
     o: { readonly scan: boolean | undefined },
   ): Promise<HistoryPage>
   /** Finds duplicates in Postgres that are older than this process remembers. */
-  readonly lookUps: Pick<DuplicateCheckOptions, 'lookUp' | 'onOpened'>
+  readonly lookUps: Pick<DuplicateCheckOptions, 'lookUp' | 'newestTimes' | 'onOpened'>
   readonly now: () => number
   /** Runs a function soon, after what is already waiting (`setImmediate`). */
   schedule(run: () => void): void

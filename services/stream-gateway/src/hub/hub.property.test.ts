@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { TenantTurns } from '@ariftly/fairness'
-import { encodeRecord, newEventId, partitionOf, type EventType, type LogEvent } from '@ariftly/events'
+import { encodeRecord, eventIdMs, newEventId, partitionOf, type EventType, type LogEvent } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
 import type { RecordView } from '@ariftly/kafka'
 import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
@@ -29,6 +29,8 @@ const PARTITIONS = 3
 const EPOCH = 1
 const TYPES: readonly EventType[] = ['task.created', 'task.progress', 'task.complete']
 const START_MS = Date.UTC(2026, 10, 25)
+/** Records that are projected before the gateways start. */
+const EARLIER_RECORDS = 12
 
 interface LogRecord {
   readonly partition: number
@@ -50,6 +52,8 @@ class World {
   opened = 0
 
   constructor(ringBytesMax: number) {
+    for (let seed = 0; seed < EARLIER_RECORDS; seed += 1) this.append(seed)
+    for (let partition = 0; partition < PARTITIONS; partition += 1) project(this, partition, Infinity)
     this.gateways = [
       new SimGateway(this, { ringBytesMax }),
       // Its groups are stopped at their second frame.
@@ -77,7 +81,8 @@ class World {
     const taskId = taskOf(tenant, partition, seed % 2)
     return sampleEvent({
       tenant,
-      id: newEventId(this.nowMs),
+      // Some are ahead of the time at which they are appended.
+      id: newEventId(this.nowMs + (seed % 11 === 0 ? seed % 600_000 : 0)),
       type: TYPES[seed % TYPES.length] ?? 'task.progress',
       taskId,
       agent: seed % 5 < 2 ? 'writer' : null,
@@ -101,6 +106,13 @@ class World {
       pages.set(partition, { nextOffset, readTo, cutId: end?.id, matching: all.length, rows })
     }
     return pages
+  }
+
+  /** The time of the newest id that a tenant has in Postgres. */
+  newestMs(tenant: string): number {
+    const projected = this.log.flatMap((list, partition) => list.slice(0, this.projected[partition] ?? 0))
+    const times = projected.map(({ event }) => (event?.tenant === tenant ? eventIdMs(event.id) : -Infinity))
+    return Math.max(-Infinity, ...times)
   }
 
   eventAt(partition: number, offset: number): LogEvent {
@@ -143,7 +155,7 @@ class SimGateway {
     this.world = world
     this.hub = new Hub({
       epoch: EPOCH,
-      start: originOf(PARTITIONS),
+      start: Float64Array.from(world.projected),
       fromOrigin: Array.from({ length: PARTITIONS }, () => false),
       ids: world.ids,
       ...o,
@@ -166,6 +178,7 @@ class SimGateway {
             )
             return new Set(found)
           }),
+        newestTimes: (tenants) => this.defer(() => new Map(tenants.map((tenant) => [tenant, world.newestMs(tenant)]))),
         onOpened: () => undefined,
       },
       now: () => 0,

@@ -164,7 +164,7 @@ export class PendingFrames {
     const last = this.#joined.get(filter.envelope)
     if (last !== undefined && isSame(last.frames, pending)) return last.block
     const block = joinBlocks(pending, pendingBytes)
-    if (pending.length > 1) this.#joined.set(filter.envelope, { frames: pending, block })
+    this.#joined.set(filter.envelope, { frames: pending, block })
     return block
   }
 

@@ -103,7 +103,7 @@ export class RecordDispatcher {
     let streamId: string | undefined
     const making = {
       id: () => (streamId ??= streamIds.seal({ epoch, position: ring.position })),
-      onMade: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : ignore,
+      onKept: decoded === undefined ? (bytes: number) => ring.addBytes(seq, bytes) : undefined,
     }
     for (const group of groups) {
       if (group.live.size === 0 || group.stoppedAt !== undefined) continue
@@ -130,5 +130,3 @@ export class RecordDispatcher {
     return position
   }
 }
-
-function ignore(): void {}

@@ -133,9 +133,9 @@ export class RingSlices {
     const framed = ring.event(seq)
     if (framed === undefined) return undefined
     const id = () => ids.seal({ epoch, position })
-    if (isShared) return sharedFrame(framed, filter, { id, onMade: (bytes) => ring.addBytes(seq, bytes) })
+    if (isShared) return sharedFrame(framed, filter, { id, onKept: (bytes) => ring.addBytes(seq, bytes) })
     const { event } = framed
-    return renderFrame({ event: event.type, data: dataFor(filter, event), id: id() })
+    return renderFrame({ event: event.type, data: dataFor(filter, event), id: id(), isKept: false })
   }
 }
 

@@ -39,7 +39,7 @@ export function setUp(o: {
     budget,
     historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: o.readHistory ?? (() => new Promise(() => undefined)),
-    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
+    lookUps: { lookUp: async () => new Set<number>(), newestTimes: async () => new Map(), onOpened: () => undefined },
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
     closeStream: (_subscriber, why) => void state.closed.push(why),

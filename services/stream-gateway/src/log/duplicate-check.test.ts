@@ -46,12 +46,47 @@ describe('duplicates', () => {
         lookedUp.push(...candidates.map(({ id }) => id))
         return new Set([0])
       },
+      newestTimes: async () => new Map(),
       now: () => 0,
       onOpened: () => undefined,
     })
     const [fresh, old] = [record(10), record(11, NOW_MS - 3_600_000)]
     expect(hidden(await duplicates.find(0, [fresh, old], signal))).toEqual([11])
     expect(lookedUp).toEqual([old.event.id])
+  })
+
+  test('are looked up only up to the newest id that the tenant has in Postgres, once that is known', async () => {
+    const index = indexOf()
+    index.seen(0, NOW_MS)
+    const lookedUp: string[] = []
+    let asked = 0
+    const duplicates = new DuplicateCheck({
+      ids: index,
+      ring: new Ring(Float64Array.of(0)),
+      lookUp: async (_, candidates) => {
+        lookedUp.push(...candidates.map(({ id }) => id))
+        return new Set()
+      },
+      newestTimes: async (tenants) => {
+        asked += 1
+        if (asked === 1) throw new Error('away')
+        return new Map(tenants.map((tenant) => [tenant, NOW_MS + 5]))
+      },
+      now: () => 0,
+      onOpened: () => undefined,
+    })
+    const records = [5, 6, 6, 5, 6].map((aheadMs, offset) => record(offset, NOW_MS + aheadMs))
+    const [failed, asks, newer, notNewer, ofOther] = records as [
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+      WantedRecord,
+    ]
+    for (const each of [failed, asks, newer, notNewer]) await duplicates.find(0, [each], signal)
+    await duplicates.find(0, [{ ...ofOther, event: { ...ofOther.event, tenant: 'other' } }], signal)
+    expect(lookedUp).toEqual([failed, asks, notNewer, ofOther].map(({ event }) => event.id))
+    expect(asked).toBe(3)
   })
 
   test('are known from the index even when it forgets the id while others are looked up', async () => {
@@ -65,6 +100,7 @@ describe('duplicates', () => {
         index.setProjected(Float64Array.of(5))
         return new Set()
       },
+      newestTimes: async () => new Map(),
       now: () => 0,
       onOpened: () => undefined,
     })
@@ -86,6 +122,7 @@ describe('duplicates', () => {
         return new Set([0])
       },
       waitMs: 1500,
+      newestTimes: async () => new Map(),
       now: () => nowMs,
       onOpened: () => (opened += 1),
     })
@@ -113,6 +150,7 @@ describe('duplicates', () => {
         return new Promise((resolve) => answers.push(() => resolve(new Set())))
       },
       waitMs: 50,
+      newestTimes: async () => new Map(),
       now: () => 0,
       onOpened: () => undefined,
     })
@@ -141,6 +179,7 @@ describe('a tenant with many old ids at once', () => {
         lookedUp.push(...candidates.map(({ tenant }) => tenant))
         return new Set()
       },
+      newestTimes: async () => new Map(),
       now: () => 0,
       onOpened: () => undefined,
     })
@@ -213,20 +252,20 @@ describe('the index of ids', () => {
 
   test("is complete when reading began at the log's first record, and otherwise from its own first record on", () => {
     const [whole, part] = [true, false].map((origin) => indexOf({ origin }))
-    expect(whole?.mayBeOlder(0, 0)).toBe(false)
-    expect(part?.mayBeOlder(0, NOW_MS)).toBe(true)
+    expect(whole?.mayBeOlder(0, 'acme', 0)).toBe(false)
+    expect(part?.mayBeOlder(0, 'acme', NOW_MS)).toBe(true)
     part?.seen(0, NOW_MS)
-    expect(part?.mayBeOlder(0, NOW_MS + 600_000)).toBe(true)
-    expect(part?.mayBeOlder(0, NOW_MS + 600_001)).toBe(false)
+    expect(part?.mayBeOlder(0, 'acme', NOW_MS + 600_000)).toBe(true)
+    expect(part?.mayBeOlder(0, 'acme', NOW_MS + 600_001)).toBe(false)
   })
 
   test('asks Postgres for none that is newer than all that were forgotten', () => {
     const index = indexOf({ origin: true, idsMax: 1 })
     for (const [offset, idMs] of [NOW_MS, NOW_MS - 5, NOW_MS + 5].entries()) indexed(index, record(offset, idMs))
-    expect(index.mayBeOlder(0, NOW_MS - 5)).toBe(false)
+    expect(index.mayBeOlder(0, 'acme', NOW_MS - 5)).toBe(false)
     index.setProjected(Float64Array.of(3))
     expect(index.size).toBe(1)
-    expect([NOW_MS - 6, NOW_MS, NOW_MS + 1, NOW_MS + 5].map((ms) => index.mayBeOlder(0, ms))).toEqual([
+    expect([NOW_MS - 6, NOW_MS, NOW_MS + 1, NOW_MS + 5].map((ms) => index.mayBeOlder(0, 'acme', ms))).toEqual([
       true,
       true,
       false,
@@ -241,7 +280,7 @@ describe('the index of ids', () => {
     const index = indexOf({ origin: true })
     for (const [offset, idMs] of [NOW_MS + aheadMs, NOW_MS].entries()) indexed(index, record(offset, idMs))
     index.setProjected(Float64Array.of(2))
-    expect(index.mayBeOlder(0, NOW_MS + 600_000)).toBe(true)
-    expect(index.mayBeOlder(0, NOW_MS + 600_001)).toBe(false)
+    expect(index.mayBeOlder(0, 'acme', NOW_MS + 600_000)).toBe(true)
+    expect(index.mayBeOlder(0, 'acme', NOW_MS + 600_001)).toBe(false)
   })
 })

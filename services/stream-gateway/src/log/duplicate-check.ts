@@ -19,6 +19,8 @@ export interface DuplicateCheckOptions {
   readonly ring: Ring
   /** Indexes of the candidates that have an earlier record in Postgres. */
   readonly lookUp: (partition: number, candidates: readonly DuplicateCandidate[]) => Promise<ReadonlySet<number>>
+  /** The times of the newest ids that tenants have in Postgres. */
+  readonly newestTimes: (tenants: readonly string[]) => Promise<ReadonlyMap<string, number>>
   /** Timeout of the look-up, ms. Default 2,000. */
   readonly waitMs?: number
   readonly now: () => number
@@ -56,6 +58,7 @@ export class DuplicateCheck {
   /** The last failed look-up, while the breaker is open. */
   #failed: LookUp | undefined
   #isTrying = false
+  #isLearning = false
   #unchecked = 0
   /** The bits of the last id asked for. */
   readonly #asked = new EventIdBits()
@@ -84,7 +87,7 @@ export class DuplicateCheck {
     records: readonly WantedRecord[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, RecordState>> {
-    const older = records.filter(({ event }) => this.#o.ids.mayBeOlder(partition, eventIdMs(event.id)))
+    const older = records.filter(({ event }) => this.#o.ids.mayBeOlder(partition, event.tenant, eventIdMs(event.id)))
     if (older.length === 0) return NO_STATES
     const states = new Map<number, RecordState>()
     const candidates: DuplicateCandidate[] = []
@@ -101,6 +104,7 @@ export class DuplicateCheck {
       else states.set(offset, 'unchecked')
     }
     if (candidates.length === 0) return states
+    void this.#learnNewest([...perTenant.keys()])
     const found = this.isOpen ? undefined : await this.#lookUp({ partition, candidates }, signal)
     if (found === undefined) this.#unchecked += candidates.length
     for (const at of found ?? NONE) states.set(candidates[at]?.offset ?? -1, 'hidden')
@@ -111,10 +115,11 @@ export class DuplicateCheck {
   note(record: IndexedRecord, found: RecordState | undefined): RecordState {
     if (found === 'hidden') return 'hidden'
     const { ids } = this.#o
-    const { partition, appendedAtMs, id } = record
+    const { partition, tenant, appendedAtMs, id } = record
     ids.seen(partition, appendedAtMs)
-    const state = found ?? (ids.mayBeOlder(partition, id.ms) ? 'unchecked' : 'shown')
-    return ids.add(record, this.#isDeadLetter) === undefined ? state : 'hidden'
+    if (ids.add(record, this.#isDeadLetter) !== undefined) return 'hidden'
+    // Asked last, as adding may have dropped an earlier record's id: this one's, too.
+    return found ?? (ids.mayBeOlder(partition, tenant, id.ms) ? 'unchecked' : 'shown')
   }
 
   /** Whether live streams may get a record of this state (not hidden); otherwise they fall back to before it, to Postgres. */
@@ -164,6 +169,21 @@ export class DuplicateCheck {
         }
         await sleep(PAUSE_MS, signal)
       }
+    }
+  }
+
+  /** Reads the times of newest ids that are not known: newer ids of these tenants need no look-up. No record waits for it. */
+  async #learnNewest(tenants: readonly string[]): Promise<void> {
+    const { ids, newestTimes } = this.#o
+    const unknown = tenants.filter((tenant) => !ids.knowsNewest(tenant))
+    if (unknown.length === 0 || this.#isLearning || this.isOpen) return
+    this.#isLearning = true
+    try {
+      for (const [tenant, ms] of await newestTimes(unknown)) ids.setNewest(tenant, ms)
+    } catch {
+      // The next look-up tries again; until then all ids of these tenants are looked up.
+    } finally {
+      this.#isLearning = false
     }
   }
 

@@ -45,6 +45,8 @@ export class IdIndex {
   readonly #readFromMs: Float64Array
   /** The latest time of an id of a partition that is not remembered any more. */
   readonly #forgottenMs: Float64Array
+  /** By tenant, as {@link setNewest} was told. */
+  readonly #newestMs = new Map<string, number>()
   readonly #projected: OffsetVector
   readonly #secret = randomBytes(32)
   readonly #multipliers = new Uint32Array(
@@ -83,11 +85,26 @@ export class IdIndex {
   /**
    * Whether there may be a duplicate that the index does not know, so that Postgres must be queried. It may have been dropped:
    * then the id is not newer than the newest dropped one. Or it was never read: the first append of an id is at most
-   * {@link ID_AHEAD_MS} before the id's own time.
+   * {@link ID_AHEAD_MS} before the id's own time, and the id is not newer than the tenant's newest one (`setNewest`).
    */
-  mayBeOlder(partition: number, idMs: number): boolean {
+  mayBeOlder(partition: number, tenant: string, idMs: number): boolean {
+    if (idMs <= (this.#forgottenMs[partition] ?? Infinity)) return true
     const readFromMs = this.#readFromMs[partition] ?? Infinity
-    return idMs - ID_AHEAD_MS <= readFromMs || idMs <= (this.#forgottenMs[partition] ?? Infinity)
+    return idMs - ID_AHEAD_MS <= readFromMs && idMs <= (this.#newestMs.get(tenant) ?? Infinity)
+  }
+
+  /** Whether `setNewest` was called for a tenant. */
+  knowsNewest(tenant: string): boolean {
+    return this.#newestMs.has(tenant)
+  }
+
+  /**
+   * The time of a tenant's newest id in Postgres, at any moment after the reading began. All records before the first one that
+   * is read are projected by then, so none of them has a newer id.
+   */
+  setNewest(tenant: string, idMs: number): void {
+    if (this.#newestMs.size >= TENANTS_MAX) this.#newestMs.clear()
+    this.#newestMs.set(tenant, idMs)
   }
 
   /**

@@ -42,7 +42,7 @@ function setUp(o: { readonly expiresAtMs?: number } = {}) {
     historyTurns: new TenantTurns({ concurrencyMax: 1 }),
     readHistory: async () => ({ partitions: new Map(), isLarge: false }),
     closeStream: (subscriber, why) => heartbeats.close(subscriber, why),
-    lookUps: { lookUp: async () => new Set<number>(), onOpened: () => undefined },
+    lookUps: { lookUp: async () => new Set<number>(), newestTimes: async () => new Map(), onOpened: () => undefined },
     now: () => state.nowMs,
     schedule: (run) => void state.ticks.push(run),
   })
