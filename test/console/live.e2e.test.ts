@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { createPool, withTransaction } from '@ariftly/store'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
   byForm,
@@ -157,6 +159,32 @@ test('an unavailable server is shown, and the rows stay', async () => {
   await page.locator(`[data-event="${later}"]`).waitFor({ timeout: 60_000 })
   await eventually(async () => (await page.locator('.status-live').count()) === 1)
   expect(await page.locator('.row').count()).toBe(2)
+  await page.context().close()
+})
+
+test('the page of a task shows an event that is projected late', async () => {
+  const [first] = await post('task_late', 0, 1)
+  const { page } = await openConsole(browser, {
+    url: system.url,
+    apiKey: system.apiKey,
+    fragment: '/tasks/task_late',
+  })
+  const isShown = async (id: string | undefined) => (await page.locator(`a[href$="/events/${id}"]`).count()) > 0
+  await eventually(async () => await isShown(first))
+  await page.locator('.status-live').waitFor()
+  const owner = createPool({ role: null, url: system.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
+  try {
+    const [second] = await withTransaction(owner, async (tx) => {
+      await tx.query('LOCK TABLE events IN SHARE MODE')
+      const ids = await post('task_late', 1, 1)
+      // Longer than the page waits before it asks for what the stream has shown.
+      await sleep(1_000)
+      return ids
+    })
+    await eventually(async () => await isShown(second))
+  } finally {
+    await owner.end()
+  }
   await page.context().close()
 })
 

@@ -9,6 +9,8 @@ import type { TaskSearch } from './task-search.ts'
 
 /** Wait between an event of the stream and the request for it: it is projected by then, mostly. */
 const PROJECTED_MS = 300
+/** While it is not, it is asked for again after so long, and for so long at most. */
+const AWAITED = { everyMs: 1_000, forMs: 60_000 } as const
 
 /** The query of one page of a task; with what became of the events, if the key may see it. */
 export function taskQueryOf(id: string, search: TaskSearch, withDeliveries: boolean) {
@@ -26,6 +28,8 @@ export function useTaskEvents(id: string, search: TaskSearch) {
   const { client, who } = useKey()
   const [stream, setStream] = useState<StreamState>({ type: 'connecting' })
   const pollMs = usePendingPoll()
+  /** The last event of the stream. */
+  const awaited = useRef({ id: '', untilMs: 0 })
   const query = taskQueryOf(id, search, mayUse(who, 'webhooks'))
   const page = useQuery({
     queryKey: ['task', who.tenant, query],
@@ -34,9 +38,13 @@ export function useTaskEvents(id: string, search: TaskSearch) {
         client.events.list({ ...query, include: [...query.include] } satisfies ListEventsQuery, { signal }),
       ),
     placeholderData: keepPreviousData,
-    refetchInterval: ({ state }) => pollMs(state.data?.data.some(isUnfinished) ?? false, state.dataUpdateCount),
+    refetchInterval: ({ state: { data, dataUpdateCount } }) => {
+      const isLate = data !== undefined && holdsNewest(search, data) && Date.now() < awaited.current.untilMs
+      if (isLate && !data.data.some((event) => event.id === awaited.current.id)) return AWAITED.everyMs
+      return pollMs(data?.data.some(isUnfinished) ?? false, dataUpdateCount)
+    },
   })
-  const isNewest = search.order === 'desc' ? search.cursor === undefined : page.data?.has_more === false
+  const isNewest = page.data !== undefined && holdsNewest(search, page.data)
   const refetch = useRef<() => void>(() => undefined)
   useEffect(() => {
     refetch.current = () => {
@@ -50,6 +58,7 @@ export function useTaskEvents(id: string, search: TaskSearch) {
     const read = async () => {
       for await (const item of events) {
         if (item.type === 'stream.reset') continue
+        awaited.current = { id: item.id, untilMs: Date.now() + AWAITED.forMs }
         timer ??= setTimeout(() => {
           timer = undefined
           refetch.current()
@@ -64,6 +73,11 @@ export function useTaskEvents(id: string, search: TaskSearch) {
     }
   }, [client, id])
   return { page, isNewest, stream }
+}
+
+/** Whether new events of the task belong on this page. */
+function holdsNewest({ order, cursor }: TaskSearch, { has_more: hasMore }: { readonly has_more: boolean }): boolean {
+  return order === 'desc' ? cursor === undefined : !hasMore
 }
 
 function isUnfinished({ deliveries = [] }: QueriedEvent): boolean {

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { randomUUID } from 'node:crypto'
 
 /** Another process, or this one, has a lock. */
@@ -13,8 +13,6 @@ export class LockHeldError extends Error {
   }
 }
 
-/** Stale locks that are removed before it is given up: others may take and release the lock at the same time. */
-const ATTEMPTS_MAX = 3
 /** What a system answers where files cannot have two names. */
 const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
@@ -24,10 +22,12 @@ const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP'
  */
 export function takeLock(path: string): void {
   const own = `${process.pid} ${lifeOf(process.pid)}`
-  for (let attempt = 0; !create(path, own); attempt += 1) {
-    const held = read(path)
-    if (attempt === ATTEMPTS_MAX || isHeld(held)) throw new LockHeldError(path, Number(held.split(' ')[0]))
-    removeStale(path, held)
+  while (!create(path, own)) {
+    const held = readLock(path)
+    // Released meanwhile.
+    if (held === undefined) continue
+    if (isHeld(held)) throw new LockHeldError(path, pidOf(held))
+    removeStale(path)
   }
 }
 
@@ -59,30 +59,42 @@ function createInPlace(path: string, text: string): boolean {
   }
 }
 
-function read(path: string): string {
+/** Undefined when there is none. */
+function readLock(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
-  } catch {
-    return ''
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
   }
 }
 
-/** By a rename, as another process may have replaced the lock since it was read: that one gets it back. One that is gone needs no removal. */
-function removeStale(path: string, held: string): void {
-  const aside = `${path}.${randomUUID()}`
+/**
+ * Removes the lock of a process that has ended. That takes a lock of its own: with it nobody else removes a stale lock, and while there is one
+ * nobody creates another, so the file that is removed is the one that was read.
+ */
+function removeStale(path: string): void {
+  const takeOver = `${path}.take-over`
   try {
-    renameSync(path, aside)
+    takeLock(takeOver)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
-    throw error
+    throw error instanceof LockHeldError ? new LockHeldError(path, error.pid) : error
   }
-  if (read(aside) === held) rmSync(aside)
-  else renameSync(aside, path)
+  try {
+    const held = readLock(path)
+    if (held !== undefined && !isHeld(held)) rmSync(path)
+  } finally {
+    rmSync(takeOver)
+  }
+}
+
+function pidOf(text: string): number {
+  return Number(text.split(' ')[0])
 }
 
 function isHeld(text: string): boolean {
-  const [first, life = ''] = text.split(' ', 2)
-  const pid = Number(first)
+  const pid = pidOf(text)
+  const life = text.split(' ')[1] ?? ''
   if (!(pid > 0) || !isAlive(pid)) return false
   const current = lifeOf(pid)
   return current === '' || life === '' ? true : current === life
@@ -102,8 +114,16 @@ function isAlive(pid: number): boolean {
  * and the boot id. Empty without /proc.
  */
 function lifeOf(pid: number): string {
-  const stat = read(`/proc/${pid}/stat`)
+  const stat = readProc(`${pid}/stat`)
   // Field 22; the second one is in parentheses and may hold spaces.
   const startedAt = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
-  return startedAt === undefined ? '' : `${read('/proc/sys/kernel/random/boot_id').trim()}/${startedAt}`
+  return startedAt === undefined ? '' : `${readProc('sys/kernel/random/boot_id').trim()}/${startedAt}`
+}
+
+function readProc(path: string): string {
+  try {
+    return readFileSync(`/proc/${path}`, 'utf8')
+  } catch {
+    return ''
+  }
 }

@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import {
   appendFileSync,
@@ -13,6 +14,7 @@ import {
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { startReceiver, type Receiver } from '@ariftly/testkit'
@@ -38,6 +40,51 @@ function contentOf(path: string): string {
   } catch {
     return 'none'
   }
+}
+
+/**
+ * A process that takes a lock as often as it can for two seconds, and leaves a stale one each time. Returns how often it had the lock, and how
+ * often another process had it at the same time.
+ */
+async function takeOverAgainAndAgain(lock: string, stale: string): Promise<{ taken: number; shared: number }> {
+  const program = `
+    import { renameSync, rmSync, writeFileSync } from 'node:fs'
+    const { tsImport } = await import('tsx/esm/api')
+    const [module, lock, stale] = process.argv.slice(1)
+    const { takeLock, LockHeldError } = await tsImport(module, module)
+    let taken = 0
+    let shared = 0
+    const endMs = performance.now() + 2000
+    while (performance.now() < endMs) {
+      try {
+        takeLock(lock)
+      } catch (error) {
+        if (error instanceof LockHeldError) continue
+        throw error
+      }
+      taken += 1
+      try {
+        writeFileSync(lock + '.holder', '', { flag: 'wx' })
+        // Others try meanwhile.
+        for (const heldMs = performance.now(); performance.now() < heldMs + 2; );
+        rmSync(lock + '.holder')
+      } catch {
+        shared += 1
+      }
+      writeFileSync(lock + '.' + process.pid, stale)
+      renameSync(lock + '.' + process.pid, lock)
+    }
+    console.log(JSON.stringify({ taken, shared }))`
+  const module = pathToFileURL(join(import.meta.dirname, 'index.ts')).href
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    program,
+    module,
+    lock,
+    stale,
+  ])
+  return JSON.parse(stdout) as { taken: number; shared: number }
 }
 
 /** What a killed process leaves: its lock too. */
@@ -149,6 +196,16 @@ describe('openSpool', () => {
     expect(seen.size).toBe(2)
     expect(await exited).toEqual([0])
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test('is taken over from a process that has ended by one process alone, of many that try at once', async () => {
+    const lock = join(folder, 'lock')
+    const stale = '2147483646 x'
+    writeFileSync(lock, stale)
+    const ended = await Promise.all(Array.from({ length: 4 }, () => takeOverAgainAndAgain(lock, stale)))
+    const taken = ended.reduce((sum, one) => sum + one.taken, 0)
+    expect(taken).toBeGreaterThan(100)
+    expect(ended.map(({ shared }) => shared)).toEqual([0, 0, 0, 0])
   })
 
   test('is made for its user alone, and refused as a link or when others may write it', () => {

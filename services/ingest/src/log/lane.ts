@@ -40,12 +40,16 @@ const LOAD_PARTS = 2
 const HOLD_MS = 25
 /** A partition without a reachable leader is answered after this: nothing of it can have been written. */
 const UNSENT_MS = 1_000
+/** A leader answers for all partitions of a request at once: those of a request that took longer have requests of their own. */
+const LATE_MS = 500
+/** How long they have. */
+const APART_MS = 10_000
 
 /**
  * Sends the parts of some partitions: in order within a partition, with one produce request outstanding for each partition.
  * Without load a part is sent at the end of the tick in which it was added. Under load sends start at intervals of at least
  * `lingerMs`, and while one runs the next one fills. A partition that is retried, or whose leader is silent, delays only its
- * own parts.
+ * own parts; one whose replicas are slow delays the others of one request, and is then sent apart.
  */
 export class Lane {
   readonly #o: LaneOptions
@@ -53,6 +57,8 @@ export class Lane {
   readonly #queues = new Map<number, Waiting[]>()
   /** Partitions with a produce request outstanding. */
   readonly #busy = new Set<number>()
+  /** By partition, until when it has requests of its own, by `performance.now`. */
+  readonly #apartUntilMs = new Map<number, number>()
   readonly #idleWaiters: (() => void)[] = []
   #waitingBytes = 0
   #timer: { readonly cancel: () => void; readonly lingers: boolean } | undefined
@@ -123,14 +129,15 @@ export class Lane {
     this.#partsMean = this.#partsMean * 0.8 + parts * 0.2
     const together = new Map<number, Slice[]>()
     for (const [partition, slices] of taken) {
-      if (this.#o.breaker.isTrial(partition)) {
-        // In its own request, and given up immediately if it cannot be sent: the partition may be slow but written to.
-        void this.#send(new Map([[partition, slices]]), { timeoutMs: this.#o.timeoutMs, unsentMs: 0 })
-      } else together.set(partition, slices)
+      const alone = new Map([[partition, slices]])
+      // A trial is given up immediately if it cannot be sent: the partition may be slow but written to.
+      if (this.#o.breaker.isTrial(partition)) void this.#send(alone, 0)
+      else if (this.#apartUntilMs.has(partition)) void this.#send(alone, UNSENT_MS)
+      else together.set(partition, slices)
     }
     if (together.size > 0) {
       this.#hold = setTimeout(() => this.#release(), HOLD_MS)
-      void this.#send(together, { timeoutMs: this.#o.timeoutMs, unsentMs: UNSENT_MS })
+      void this.#send(together, UNSENT_MS)
     }
     this.#schedule()
   }
@@ -174,10 +181,7 @@ export class Lane {
     return { slices, bytes }
   }
 
-  async #send(
-    taken: ReadonlyMap<number, readonly Slice[]>,
-    limits: { readonly timeoutMs: number; readonly unsentMs: number },
-  ): Promise<void> {
+  async #send(taken: ReadonlyMap<number, readonly Slice[]>, unsentMs: number): Promise<void> {
     const records: ProducerRecord[] = []
     for (const [partition, slices] of taken) {
       this.#busy.add(partition)
@@ -187,13 +191,24 @@ export class Lane {
     }
     const beganMs = performance.now()
     await this.#o.send(records, {
-      ...limits,
-      onOutcome: (partition, outcome) => void this.#settleSlices(taken.get(partition) ?? [], outcome, partition),
+      timeoutMs: this.#o.timeoutMs,
+      unsentMs,
+      onOutcome: (partition, outcome) => {
+        this.#noteTime(partition, performance.now() - beganMs)
+        void this.#settleSlices(taken.get(partition) ?? [], outcome, partition)
+      },
     })
     let bytes = 0
     for (const slices of taken.values())
       for (const { waiting, from, to } of slices) bytes += bytesOf(waiting.part, from, to)
     this.#o.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
+  }
+
+  /** Also a partition that is slow at times stays apart: it would delay the others each time. */
+  #noteTime(partition: number, tookMs: number): void {
+    const nowMs = performance.now()
+    if (tookMs > LATE_MS) this.#apartUntilMs.set(partition, nowMs + APART_MS)
+    else if (nowMs > (this.#apartUntilMs.get(partition) ?? Infinity)) this.#apartUntilMs.delete(partition)
   }
 
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {

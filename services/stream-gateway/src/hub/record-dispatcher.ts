@@ -1,4 +1,4 @@
-import type { LogEvent } from '@ariftly/events'
+import { isIdInWindow, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
@@ -78,10 +78,12 @@ export class RecordDispatcher {
     const { ring, duplicates, filterIndex, counts } = this.#o
     const { partition, offset, timestampMs: appendedAtMs } = record
     const tenant = tenantOf(record)
-    const isEvent = tenant !== undefined && record.readHeader('ce_id', this.#readId) === true
-    const state = isEvent
-      ? duplicates.note({ partition, tenant, id: this.#id, offset, appendedAtMs }, wanted?.state)
-      : 'hidden'
+    const hasId = tenant !== undefined && record.readHeader('ce_id', this.#readId) === true
+    // A dead letter that is posted again once its id is in the window is no duplicate, also when the ring has dropped the first one.
+    const state =
+      hasId && isIdInWindow(this.#id.ms, appendedAtMs)
+        ? duplicates.note({ partition, tenant, id: this.#id, offset, appendedAtMs }, wanted?.state)
+        : 'hidden'
     const seq = ring.append(record, state, copied)
     counts.records += 1
     if (state === 'hidden') counts.hidden += 1

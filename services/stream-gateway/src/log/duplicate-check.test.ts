@@ -273,12 +273,9 @@ describe('the index of ids', () => {
     ])
   })
 
-  test.each([
-    ['as far ahead of its time as an event may be', 600_000],
-    ['of a dead letter that is further ahead', 1e12],
-  ])('asks Postgres for ten minutes when it has dropped an id %s', (_, aheadMs) => {
+  test('asks Postgres for ten minutes when it has dropped an id as far ahead of its time as an event may be', () => {
     const index = indexOf({ origin: true })
-    for (const [offset, idMs] of [NOW_MS + aheadMs, NOW_MS].entries()) indexed(index, record(offset, idMs))
+    for (const [offset, idMs] of [NOW_MS + 600_000, NOW_MS].entries()) indexed(index, record(offset, idMs))
     index.setProjected(Float64Array.of(2))
     expect(index.mayBeOlder(0, 'acme', NOW_MS + 600_000)).toBe(true)
     expect(index.mayBeOlder(0, 'acme', NOW_MS + 600_001)).toBe(false)

@@ -10,7 +10,7 @@ const CAPACITY_MIN = 1024
 const TENANTS_MAX = 10_000
 const NONE = -1
 
-/** A record whose id is to be remembered. */
+/** A record whose id is to be remembered; its time is in the window of its append time. */
 export interface IndexedRecord {
   readonly partition: number
   readonly tenant: string
@@ -129,8 +129,7 @@ export class IdIndex {
     const at = (this.#first + this.#size) & (partitions.length - 1)
     words.set(this.#hash, at * WORDS)
     offsets[at] = record.offset
-    // A record further ahead is no event, and must not count as dropped until its time.
-    idTimes[at] = Math.min(record.id.ms, record.appendedAtMs + ID_AHEAD_MS)
+    idTimes[at] = record.id.ms
     partitions[at] = record.partition
     table[slot] = this.#mixed
     table[slot + 1] = at

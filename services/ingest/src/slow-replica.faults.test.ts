@@ -1,0 +1,124 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { newEventId, partitionOf, type LogEvent } from '@ariftly/events'
+import { createKafka, createProducer, type EventProducer, type KafkaClient } from '@ariftly/kafka'
+import { eventually, silentLog, startExtraBroker, startOwnStack, type ExtraBroker } from '@ariftly/testkit'
+import { Breaker } from './log/breaker.ts'
+import { createEventLog, type EventLog } from './log/event-log.ts'
+
+const TOPIC = 'slow-replica'
+const PARTITIONS = 2
+/** Both are led by the first broker; one has a replica on the second one. */
+const [QUICK, SLOW] = [0, 1] as const
+/** The second broker stops for so long, and goes on for so long, in turns. */
+const STOPPED_MS = 1_200
+const RUNS_MS = 400
+const STOPS = 6
+
+let stack: Awaited<ReturnType<typeof startOwnStack>>
+let second: ExtraBroker
+let client: KafkaClient
+let producer: EventProducer
+let breaker: Breaker
+let log: EventLog
+
+beforeAll(async () => {
+  stack = await startOwnStack()
+  second = await startExtraBroker(stack)
+  client = createKafka({ brokers: [stack.addresses.kafka], clientId: 'test', log: silentLog })
+  const replicaAssignment = [QUICK, SLOW].map((partition) => ({ partition, replicas: [1] }))
+  await client.withAdmin(async (admin) => {
+    await admin.createTopics({ topics: [{ topic: TOPIC, replicaAssignment }], waitForLeaders: false })
+    const more = [{ topic: TOPIC, partitionAssignment: [{ partition: SLOW, replicas: [1, 2] }] }]
+    await admin.alterPartitionReassignments({ topics: more })
+    await eventually(async (): Promise<boolean> => {
+      const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] })
+      return topics[0]?.partitions.find(({ partitionId }) => partitionId === SLOW)?.isr.length === 2
+    })
+  })
+  producer = createProducer(client, { topic: TOPIC })
+  breaker = new Breaker({
+    partitions: PARTITIONS,
+    probe: () => producer.probe(),
+    isWritable: () => true,
+    hasLeader: (partition) => producer.leaderOf(partition) >= 0,
+    onOpen: (partition) => log.failWaiting(partition),
+  })
+  log = createEventLog({
+    producer: { send: (records, o) => producer.send(records, o) },
+    breaker,
+    partitions: PARTITIONS,
+    lanes: 1,
+    timeoutMs: 5_000,
+    lingerMs: 2,
+  })
+})
+
+afterAll(async () => {
+  second?.resume()
+  breaker?.close()
+  await log?.idle()
+  await producer?.close()
+  await client?.close()
+  await second?.kill()
+  await stack?.close()
+})
+
+function eventOf(partition: number): LogEvent {
+  const taskId = ['a', 'b', 'c', 'd', 'e', 'f'].find((id) => partitionOf(`acme/${id}`, PARTITIONS) === partition)
+  const data = Buffer.from(`{"task_id":"${taskId}"}`)
+  const id = newEventId(Date.now())
+  return {
+    tenant: 'acme',
+    id,
+    type: 'task.progress',
+    taskId: taskId ?? '',
+    sessionId: null,
+    agent: null,
+    data,
+    traceparent: null,
+  }
+}
+
+/** How long it took until an event was accepted. */
+async function write(partition: number): Promise<number> {
+  const startedMs = performance.now()
+  expect(await log.write([eventOf(partition)])).toEqual(['accepted'])
+  return performance.now() - startedMs
+}
+
+test('a replica that stops again and again delays the other partitions of its leader once', async () => {
+  await eventually(async () => await Promise.all([write(QUICK), write(SLOW)]))
+  const tookMs = { quick: [] as number[], slow: [] as number[] }
+  const end = new AbortController()
+  let slow: Promise<void> | undefined
+
+  async function writeSlow(): Promise<void> {
+    tookMs.slow.push(await write(SLOW))
+    slow = undefined
+  }
+
+  async function writeBoth(): Promise<void> {
+    while (!end.signal.aborted) {
+      const quick = write(QUICK)
+      // In the same tick, so that a request may have both.
+      slow ??= writeSlow()
+      tookMs.quick.push(await quick)
+      await sleep(5)
+    }
+    await slow
+  }
+
+  const writing = writeBoth()
+  for (let stop = 0; stop < STOPS; stop += 1) {
+    second.pause()
+    await sleep(STOPPED_MS)
+    second.resume()
+    await sleep(RUNS_MS)
+  }
+  end.abort()
+  await writing
+  const late = (each: readonly number[]) => each.filter((ms) => ms > STOPPED_MS / 2).length
+  expect(late(tookMs.slow)).toBeGreaterThanOrEqual(STOPS - 1)
+  expect(late(tookMs.quick)).toBeLessThanOrEqual(2)
+})
