@@ -31,13 +31,13 @@ const REBALANCE_TIMEOUT_MS = 10_000
 const METADATA_MAX_AGE_MS = 30_000
 /** A membership without an answer of the coordinator for this long is dead. */
 const SILENCE_MS_MAX = 30_000
-const WATCH_EVERY_MS = 1_000
+const WATCH_EVERY_MS = 5_000
 /**
- * kafkajs poll interval: at most 500 ms or session/20. It bounds heartbeats and how long `close` takes. A poll allocates more
+ * kafkajs poll interval: at most 500 ms or session/8. It bounds heartbeats and how long `close` takes. A poll allocates more
  * than anything else in an idle process.
  */
 const POLL_MS_MAX = 500
-const POLLS_PER_SESSION = 20
+const POLLS_PER_SESSION = 8
 /** Retries keep the member while the coordinator restarts: a new member would wait until the old one's session has ended. */
 const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, retries: 20 }
 
