@@ -125,6 +125,8 @@ function settings(
     // After a stop the broker can register again immediately; after a kill only when its previous session is over (default 9 s).
     // Much less than this, and on a busy machine the broker's requests to register time out before they are sent.
     'broker.session.timeout.ms': 6000,
+    // No records to itself while nothing happens (default: two a second).
+    'metadata.max.idle.interval.ms': 0,
     'num.network.threads': 2,
     'num.io.threads': 4,
     'log.cleaner.dedupe.buffer.size': 8_388_608,
