@@ -3,7 +3,7 @@ import { EXIT, exitCodeOf } from './exit-code.ts'
 
 /**
  * Runs an operator's command as this process, with the exit code that it returns. An error is printed without its stack and
- * ends it with 1, one that only another setting or server can mend with 78.
+ * ends it with 1, one that only another setting or server can correct with 78.
  */
 export async function runCommand(command: () => Promise<number>): Promise<void> {
   try {

@@ -193,7 +193,7 @@ describe('partition queue', () => {
     ])
   })
 
-  test('takes batches again when those that fill it are handled', async () => {
+  test('takes batches again when the batches that fill it are handled', async () => {
     const abort = new AbortController()
     stopping.push(abort)
     const held = deferred()

@@ -247,7 +247,7 @@ describe('the queue', () => {
     expect(failed).toEqual([[expect.stringContaining('403'), 'a']])
   })
 
-  test('flush waits for earlier events, also those that wait to be queued, and for no later ones', async () => {
+  test('flush waits for earlier events, also events that wait to be queued, and for no later ones', async () => {
     client = start({ queueEventsMax: 3, batchEventsMax: 3, lingerMs: 60_000 })
     const before = Array.from({ length: 10 }, (_, n) => client.events.send(progress(`t${n}`, n)))
     await client.events.flush()

@@ -127,7 +127,7 @@ describe('Idempotency-Key', () => {
     expect((await api.call('PATCH', path, tenant.key, { description: 'x' }, headers)).status).toBe(200)
   })
 
-  test('a stored answer shows no secret to those who read the table', async () => {
+  test('a stored answer shows no secret to a reader of the table', async () => {
     const { body } = await post('/v1/webhooks', WEBHOOK, 'sealed')
     const { rows } = await admin.query<{ row: string }>(`SELECT encode(answer, 'escape') AS row FROM idempotency_keys`)
     const text = rows.map(({ row }) => row).join('\n')

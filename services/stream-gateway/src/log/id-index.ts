@@ -45,7 +45,7 @@ export class IdIndex {
   readonly #readFromMs: Float64Array
   /** The latest time of an id of a partition that is not remembered any more. */
   readonly #forgottenMs: Float64Array
-  /** By tenant, as {@link setNewest} was told. */
+  /** By tenant, as given to {@link setNewest}. */
   readonly #newestMs = new Map<string, number>()
   readonly #projected: OffsetVector
   readonly #secret = randomBytes(32)

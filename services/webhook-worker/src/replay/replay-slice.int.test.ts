@@ -290,7 +290,7 @@ describe('a replay', () => {
     await pool.query(`UPDATE webhook_replays SET state = 'cancelled', finished_at = now() WHERE tenant_id = 'loud'`)
   })
 
-  test('that is cancelled makes no further deliveries, and those that it made and were not sent can be distinguished', async () => {
+  test('that is cancelled makes no further deliveries, and its unsent deliveries can be distinguished', async () => {
     await ask({ afterMs: model[800]?.appendedAtMs ?? 0 })
     await run()
     const live = await eventsIn('pending')

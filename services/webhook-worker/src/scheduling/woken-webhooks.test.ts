@@ -16,7 +16,7 @@ test('gives webhooks in the order in which they were woken, each once, and a bou
   expect([woken.isEmpty, woken.take(2)]).toEqual([true, undefined])
 })
 
-test('webhooks of a tenant are given out once at a time: those that are woken meanwhile come next', () => {
+test('webhooks of a tenant are given out once at a time: webhooks that are woken meanwhile come next', () => {
   const woken = new WokenWebhooks()
   for (const id of ['loud-1', 'loud-2']) woken.learn(id, { tenant: 'loud', isBehind: false })
   woken.learn('calm-1', { tenant: 'calm', isBehind: false })
