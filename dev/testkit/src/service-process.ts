@@ -20,7 +20,7 @@ export interface ServiceProcess {
   readonly exited: Promise<number>
   /** All that it has written so far. */
   output(): string
-  /** The value of the first of its metrics that begins with this name and labels. Throws if there is none. */
+  /** The value of the first series that begins with this name and labels; 0 for labels without one. Throws for another metric. */
   metric(start: string): Promise<number>
   /** Its memory, as the kernel counts it. */
   residentBytes(): number
@@ -73,8 +73,9 @@ export async function startServiceProcess(
     async metric(start) {
       const page = await (await fetch(`${service.url}/metrics`)).text()
       const line = page.split('\n').find((text) => text.startsWith(start))
-      if (line === undefined) throw new Error(`${name} has no metric ${start}`)
-      return Number(line.split(' ').at(-1))
+      const metric = start.replace(/[{ ].*$/, '')
+      if (!page.includes(`# TYPE ${metric} `)) throw new Error(`${name} has no metric ${metric}`)
+      return Number(line?.split(' ').at(-1) ?? 0)
     },
     residentBytes() {
       const status = readFileSync(`/proc/${pid}/status`, 'utf8')
