@@ -6,8 +6,8 @@ import { promisify } from 'node:util'
 import { fetchJavaReader } from '@ariftly/local-stack'
 
 const execute = promisify(execFile)
-/** A short life: no optimizing compiler, no shared performance data. */
-const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
+/** A short life: no optimizing compiler, no threads that collect garbage, no shared performance data. */
+const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData']
 
 /** A compiled Java program. */
 export interface JavaProgram {
