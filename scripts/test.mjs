@@ -11,8 +11,7 @@ const sums = { passed: 0, failed: 0 }
 checkNode()
 if (
   (await installIfStale('.', 'tools')) &&
-  (await run('npm', ['run', '--silent', 'check'])) &&
-  (await buildConsoleIfStale())
+  (await Promise.all([run('npm', ['run', '--silent', 'check']), buildConsoleIfStale()])).every(Boolean)
 ) {
   for (const more of runs) {
     const { passed, failed } = await runWithSecondTry([...args, ...more])

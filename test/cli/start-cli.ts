@@ -67,15 +67,23 @@ export function startInTerminal({ program, args, env }: CliOptions, size = { col
   })
   const exited = new Promise<number>((resolve) => pty.onExit(({ exitCode }) => resolve(exitCode)))
 
+  const lineAt = (at: number): string => screen.buffer.active.getLine(at)?.translateToString(true) ?? ''
+
   async function lines(): Promise<readonly string[]> {
     await written
-    const { active } = screen.buffer
-    return Array.from({ length: active.length }, (_, at) => active.getLine(at)?.translateToString(true) ?? '')
+    return Array.from({ length: screen.buffer.active.length }, (_, at) => lineAt(at))
+  }
+
+  async function status(): Promise<string> {
+    await written
+    let at = screen.buffer.active.length - 1
+    while (at > 0 && lineAt(at) === '') at -= 1
+    return lineAt(at)
   }
   return {
     pid: pty.pid,
     lines,
-    status: async () => (await lines()).findLast((line) => line !== '') ?? '',
+    status,
     type: (text) => pty.write(text),
     resize(columns, rows) {
       screen.resize(columns, rows)

@@ -6,8 +6,8 @@ import { fetchJavaReader } from '@ariftly/local-stack'
 import { testFolder } from '@ariftly/testkit'
 
 const execute = promisify(execFile)
-/** A short life: no optimizing compiler, no shared performance data. */
-const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:-UsePerfData']
+/** A short life: no optimizing compiler, no threads that collect garbage, no shared performance data. */
+const FLAGS = ['-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-XX:-UsePerfData']
 
 /** A compiled Java program. */
 export interface JavaProgram {

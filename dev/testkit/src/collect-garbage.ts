@@ -12,8 +12,14 @@ export function collectGarbage(): void {
   collect()
 }
 
-/** Collects garbage every `everyMs` until the returned function is called. */
+/** Collects garbage every `everyMs`, but for half of the time at most, until the returned function is called. */
 export function keepCollectingGarbage(everyMs = 50): () => void {
-  const timer = setInterval(collectGarbage, everyMs)
-  return () => clearInterval(timer)
+  let timer = setTimeout(collectNow, everyMs)
+
+  function collectNow(): void {
+    const startMs = performance.now()
+    collectGarbage()
+    timer = setTimeout(collectNow, Math.max(everyMs, performance.now() - startMs))
+  }
+  return () => clearTimeout(timer)
 }

@@ -21,7 +21,7 @@ export const DEADLINES = {
 export interface EventuallyOptions {
   /** Default `DEADLINES.step`. */
   readonly timeoutMs?: number
-  /** Default 25 ms. */
+  /** Default 25 ms at first, and 100 ms when it has waited for a second or longer: checks take processor time from what they wait for. */
   readonly everyMs?: number
 }
 
@@ -45,13 +45,14 @@ export async function eventually<T>(
 }
 
 async function repeat<T>(what: string, check: Check<T>, options: EventuallyOptions): Promise<T> {
-  const { timeoutMs = DEADLINES.step, everyMs = 25 } = options
-  const end = performance.now() + timeoutMs
+  const { timeoutMs = DEADLINES.step, everyMs } = options
+  const startMs = performance.now()
   for (;;) {
     const outcome = await attempt(check)
     if (outcome.type === 'value' && isMet(outcome.value)) return outcome.value
-    if (performance.now() >= end) throw missed(`Waited for: ${what}. After ${timeoutMs} ms the check still`, outcome)
-    await delay(everyMs)
+    const waitedMs = performance.now() - startMs
+    if (waitedMs >= timeoutMs) throw missed(`Waited for: ${what}. After ${timeoutMs} ms the check still`, outcome)
+    await delay(everyMs ?? Math.min(Math.max(25, waitedMs / 10), 100))
   }
 }
 

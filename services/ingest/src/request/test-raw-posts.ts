@@ -77,26 +77,25 @@ function drawRequest(random: Random, taskId: string): Buffer {
 
 function drawBody(random: Random, taskId: string): Buffer {
   const event = eventBody(taskId, { agent: pick(random, ['a', 'b', 'down', 'large']) })
-  return Buffer.from(
-    pick(random, [
-      event,
-      event,
-      event,
-      event,
-      `[${event},${eventBody(taskId)}]`,
-      `${event}\n${eventBody(taskId)}\n`,
-      eventBody(taskId, { data: { text: 'tüö€😀' } }),
-      eventBody(taskId, { type: 'none' }),
-      eventBody(taskId, { data: { text: 'y'.repeat(Math.floor(random() * 70_000)) } }),
-      `${event}x`,
-      '[]',
-      '{"a":',
-      'null',
-      '',
-      '\uFEFF{}',
-      '{"\u0000":1}',
-    ]),
-  )
+  const body = pick<string | (() => string)>(random, [
+    event,
+    event,
+    event,
+    event,
+    `[${event},${eventBody(taskId)}]`,
+    `${event}\n${eventBody(taskId)}\n`,
+    eventBody(taskId, { data: { text: 'tüö€😀' } }),
+    eventBody(taskId, { type: 'none' }),
+    () => eventBody(taskId, { data: { text: 'y'.repeat(Math.floor(random() * 70_000)) } }),
+    `${event}x`,
+    '[]',
+    '{"a":',
+    'null',
+    '',
+    '\uFEFF{}',
+    '{"\u0000":1}',
+  ])
+  return Buffer.from(typeof body === 'string' ? body : body())
 }
 
 function changeOneByte(random: Random, head: string): string {

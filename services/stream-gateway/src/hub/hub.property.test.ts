@@ -41,8 +41,17 @@ interface LogRecord {
   readonly isCopy: boolean
 }
 
+/** Which event a client has received. */
+interface Received {
+  readonly id: string
+  readonly partition: number
+  readonly offset: number
+}
+
 class World {
   readonly log: LogRecord[][] = Array.from({ length: PARTITIONS }, () => [])
+  /** The events of the log by their data: those of two are not equal. */
+  readonly byData = new Map<string, Received>()
   readonly projected = originOf(PARTITIONS)
   readonly ids: StreamIds = createStreamIds(createKeyring(generateEncryptionKey('k1')))
   readonly gateways: SimGateway[]
@@ -73,7 +82,11 @@ class World {
     if (kind === 0) list.push({ partition, offset, appendedAtMs, event: undefined, isCopy: false })
     else if (kind === 1 && copied !== undefined) {
       list.push({ partition, offset, appendedAtMs, event: copied, isCopy: true })
-    } else list.push({ partition, offset, appendedAtMs, event: this.newEvent(partition, seed), isCopy: false })
+    } else {
+      const event = this.newEvent(partition, seed)
+      list.push({ partition, offset, appendedAtMs, event, isCopy: false })
+      this.byData.set(event.data.toString(), { id: event.id, partition, offset })
+    }
   }
 
   newEvent(partition: number, seed: number): LogEvent {
@@ -275,7 +288,7 @@ class SimClient {
   readonly world: World
   readonly filter: StreamFilter
   readonly fromOrigin: boolean
-  received: { readonly id: string; readonly partition: number; readonly offset: number }[] = []
+  received: Received[] = []
   lastId: string | undefined
   startedAt: OffsetVector = originOf(PARTITIONS)
   sink = new SimSink()
@@ -353,13 +366,10 @@ class SimClient {
     }
   }
 
-  identify(data: string): { readonly id: string; readonly partition: number; readonly offset: number } {
-    for (const list of this.world.log) {
-      for (const { event, offset, partition } of list) {
-        if (event?.data.toString() === data) return { id: event.id, partition, offset }
-      }
-    }
-    throw new Error(`not an event of the log: ${data}`)
+  identify(data: string): Received {
+    const received = this.world.byData.get(data)
+    if (received === undefined) throw new Error(`not an event of the log: ${data}`)
+    return received
   }
 
   expected(): string[] {
