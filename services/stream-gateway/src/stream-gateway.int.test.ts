@@ -19,6 +19,7 @@ import {
 } from '@ariftly/testkit'
 import { start, streamGatewayConfig } from './service.ts'
 import { sealStreamToken } from './routes/stream-token.ts'
+import { byTask, dataOf, padded } from './test-payloads.ts'
 
 let world: World
 let key: string
@@ -125,10 +126,6 @@ async function refused(gateway: InProcessService, query: string, o: Parameters<t
   for await (const chunk of response.setEncoding('utf8')) text += chunk as string
   const problem = JSON.parse(text) as { code: string; errors?: { parameter?: string }[] }
   return { status: response.statusCode, code: problem.code, parameter: problem.errors?.[0]?.parameter }
-}
-
-function dataOf(events: readonly LogEvent[]): string[] {
-  return events.map(({ data }) => data.toString())
 }
 
 describe('a stream', () => {
@@ -269,17 +266,6 @@ function fill(): LogEvent[] {
   return Array.from({ length: 60 }, (_, index) =>
     event(`t-fill-${index}`, { data: padded(`t-fill-${index}`, 1, 40_000) }),
   )
-}
-
-/** The payloads of each task, in their order. */
-function byTask(payloads: readonly string[]): Map<string, string[]> {
-  const tasks = new Map<string, string[]>(payloads.map((data) => [data.slice(0, data.indexOf(',')), []]))
-  for (const data of payloads) tasks.get(data.slice(0, data.indexOf(',')))?.push(data)
-  return tasks
-}
-
-function padded(taskId: string, round: number, bytes = 300): Buffer {
-  return Buffer.from(`{"task_id":"${taskId}","round":${round},"text":"${'x'.repeat(bytes)}"}`)
 }
 
 describe('a position that cannot be continued', () => {

@@ -1,5 +1,6 @@
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
 import type { Breaker } from './breaker.ts'
+import { LatePartitions } from './late-partitions.ts'
 import { bytesOf, type Part, type RecordStatus } from './part.ts'
 import { statusOf, statusRuns } from './record-status.ts'
 import { isAboutRecords, separateRefused } from './separate-refused.ts'
@@ -40,10 +41,6 @@ const LOAD_PARTS = 2
 const HOLD_MS = 25
 /** A partition without a reachable leader is answered after this: nothing of it can have been written. */
 const UNSENT_MS = 1_000
-/** A leader answers for all partitions of a request at once: those of a request that took longer have requests of their own. */
-const LATE_MS = 500
-/** How long they have. */
-const APART_MS = 10_000
 
 /**
  * Sends the parts of some partitions: in order within a partition, with one produce request outstanding for each partition.
@@ -57,8 +54,7 @@ export class Lane {
   readonly #queues = new Map<number, Waiting[]>()
   /** Partitions with a produce request outstanding. */
   readonly #busy = new Set<number>()
-  /** By partition, until when it has requests of its own, by `performance.now`. */
-  readonly #apartUntilMs = new Map<number, number>()
+  readonly #late = new LatePartitions()
   readonly #idleWaiters: (() => void)[] = []
   #waitingBytes = 0
   #timer: { readonly cancel: () => void; readonly lingers: boolean } | undefined
@@ -132,7 +128,7 @@ export class Lane {
       const alone = new Map([[partition, slices]])
       // A trial is given up immediately if it cannot be sent: the partition may be slow but written to.
       if (this.#o.breaker.isTrial(partition)) void this.#send(alone, 0)
-      else if (this.#apartUntilMs.has(partition)) void this.#send(alone, UNSENT_MS)
+      else if (this.#late.has(partition)) void this.#send(alone, UNSENT_MS)
       else together.set(partition, slices)
     }
     if (together.size > 0) {
@@ -194,7 +190,7 @@ export class Lane {
       timeoutMs: this.#o.timeoutMs,
       unsentMs,
       onOutcome: (partition, outcome) => {
-        this.#noteTime(partition, performance.now() - beganMs)
+        this.#late.note(partition, performance.now() - beganMs)
         void this.#settleSlices(taken.get(partition) ?? [], outcome, partition)
       },
     })
@@ -202,13 +198,6 @@ export class Lane {
     for (const slices of taken.values())
       for (const { waiting, from, to } of slices) bytes += bytesOf(waiting.part, from, to)
     this.#o.onSend?.({ records: records.length, bytes, ms: performance.now() - beganMs })
-  }
-
-  /** Also a partition that is slow at times stays apart: it would delay the others each time. */
-  #noteTime(partition: number, tookMs: number): void {
-    const nowMs = performance.now()
-    if (tookMs > LATE_MS) this.#apartUntilMs.set(partition, nowMs + APART_MS)
-    else if (nowMs > (this.#apartUntilMs.get(partition) ?? Infinity)) this.#apartUntilMs.delete(partition)
   }
 
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
