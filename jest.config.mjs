@@ -13,8 +13,16 @@ const shared = {
 }
 // Runs once for all projects: one stack of real Kafka, Postgres and Redis.
 const stack = { globalSetup: './test/jest/setup.mjs', globalTeardown: './test/jest/teardown.mjs' }
-// Tests that run the whole system and break it: each needs the machine for itself.
-const SYSTEM = ['<rootDir>/test/chaos/', '<rootDir>/test/faults/', '<rootDir>/test/streams/chaos']
+// Tests that load the whole system and break it, or measure how fast it answers then: each needs the machine for itself.
+const SYSTEM = [
+  'chaos/system-chaos',
+  'faults/main-job',
+  'faults/parts-stopped',
+  'faults/rolling-restart',
+  'faults/three-brokers',
+  'faults/wrong-log',
+  'streams/chaos',
+].map((name) => `<rootDir>/test/${name}.faults.test.ts`)
 const level = (name, extra) => ({ ...shared, ...extra, displayName: name, testMatch: [`**/*.${name}.test.ts`] })
 
 export default {
@@ -30,6 +38,6 @@ export default {
     level('int', stack),
     level('e2e', stack),
     level('faults', { ...stack, testPathIgnorePatterns: ['/node_modules/', ...SYSTEM] }),
-    { ...level('system', stack), testMatch: SYSTEM.map((start) => `${start}**.faults.test.ts`) },
+    { ...level('system', stack), testMatch: SYSTEM },
   ],
 }

@@ -166,6 +166,14 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
 })
 
 test('the system shows how far the log is, which processes run, and which webhook has a backlog', async () => {
+  receiver.respondWith(() => ({ status: 500 }))
+  await system.post('/v1/events', `{"type":"task.created","task_id":"${TASK}","data":{"title":"a"}}`, 202)
+  await eventually('a delivery is pending', async () => {
+    const { pending_count: pending } = (await (await system.request(`/v1/webhooks/${webhook}`)).json()) as {
+      pending_count: number
+    }
+    return pending > 0
+  })
   const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment: '/system' })
   const { page } = opened
   const backlogs = page.getByRole('region', { name: 'Backlogs' })

@@ -8,6 +8,8 @@ const BATCH = 1000
 const SLOW = 200
 const FAST = 10
 const MIB = 1024 * 1024
+/** What is before the number of an event in its payload. */
+const NUMBER = '"n":'
 
 /** What readers that stopped for all events take to read them. */
 const CAUGHT_UP_MS_MAX = 180_000
@@ -78,7 +80,7 @@ async function openReader(): Promise<Reader> {
     opened.setEncoding('latin1').on('data', (chunk: string) => {
       const blocks = (rest + chunk).split('\n\n')
       rest = blocks.pop() ?? ''
-      for (const block of blocks) take(block)
+      take(blocks)
     })
     opened
       .on('error', () => undefined)
@@ -94,13 +96,16 @@ async function openReader(): Promise<Reader> {
   }
 
   /** Takes complete blocks, with the id at the end; a cut block is sent again. */
-  function take(block: string): void {
-    const number = /"n":(\d+)/.exec(block)?.[1]
-    if (number !== undefined) {
-      if (Number(number) !== next && wrong.length === 0) wrong = [Number(number)]
-      next = Number(number) + 1
+  function take(blocks: readonly string[]): void {
+    for (const block of blocks) {
+      const at = block.indexOf(NUMBER)
+      if (at < 0) continue
+      const number = Number.parseInt(block.slice(at + NUMBER.length), 10)
+      if (number !== next && wrong.length === 0) wrong = [number]
+      next = number + 1
     }
-    lastId = /\nid: (\S+)$/.exec(block)?.[1] ?? lastId
+    const identified = blocks.findLast((block) => block.includes('\nid: '))
+    if (identified !== undefined) lastId = /\nid: (\S+)$/.exec(identified)?.[1] ?? lastId
   }
 
   await eventually('the first id', () => lastId !== undefined)

@@ -40,12 +40,24 @@ interface Start {
   readonly stop: (signal: NodeJS.Signals) => Promise<number | null>
 }
 
+/** For Kafka, which runs for seconds: its optimizing compiler would take more time than it saves. */
+const JAVA_TOOL_OPTIONS = '-XX:TieredStopAtLevel=1'
+
 /** `npm start` as a person runs it, with no setting but PORT and DATA_DIR. */
 async function npmStart(env: Record<string, string> = {}, name = 'data'): Promise<Start> {
   const port = await findFreePort()
   const dataDir = join(folder, name)
   const { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME } = process.env
-  const own = { PATH, HOME, JAVA_HOME, XDG_CACHE_HOME, PORT: String(port), DATA_DIR: dataDir, ...env }
+  const own = {
+    PATH,
+    HOME,
+    JAVA_HOME,
+    XDG_CACHE_HOME,
+    JAVA_TOOL_OPTIONS,
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    ...env,
+  }
   const child = spawn(process.execPath, ['scripts/start.mjs'], {
     cwd: ROOT,
     env: own,
