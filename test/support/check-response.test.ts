@@ -26,7 +26,7 @@ function answer(change: Partial<Omit<AnswerToCheck, 'body'>> & { readonly body?:
 
 const PROBLEM = {
   type: '/problems/not_found',
-  title: 'Not Found',
+  title: 'Not found',
   status: 404,
   instance: '/',
   code: 'not_found',

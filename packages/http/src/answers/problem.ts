@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage, type ServerResponse } from 'node:http'
 import { Fault, type Logger } from '@ariftly/runtime'
+import { PROBLEMS } from './problem-catalogue.ts'
 import { requestContext } from './request-context.ts'
 
 /** One thing that is wrong: `pointer` (RFC 6901) into the body, or `parameter` of the query; `index` in a batch. */
@@ -14,8 +15,6 @@ export interface ProblemError {
 
 /** The members of a problem other than its status and code. */
 export interface ProblemDetails {
-  /** Default: the status's phrase. */
-  readonly title?: string
   readonly detail?: string
   readonly errors?: readonly ProblemError[]
   readonly headers?: Readonly<Record<string, string>>
@@ -36,7 +35,7 @@ export class Problem extends Error {
     // A problem is an answer, not a fault: its stack is never used, and would cost more than the rest of a refusal.
     const { stackTraceLimit } = Error
     Error.stackTraceLimit = 0
-    super(details.detail ?? details.title ?? code)
+    super(details.detail ?? code)
     Error.stackTraceLimit = stackTraceLimit
     this.name = 'Problem'
     this.status = status
@@ -65,12 +64,12 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
   res.end(body)
 }
 
-/** The members of a problem in the body of the answer. */
+/** The members of a problem in the body of the answer. The title is that of its code (RFC 9457, 3.1.3). */
 export function problemBody(problem: Problem, instance: string, requestId: string): Record<string, unknown> {
-  const { title, detail, errors, extra } = problem.details
+  const { detail, errors, extra } = problem.details
   return {
     type: `/problems/${problem.code}`,
-    title: title ?? STATUS_CODES[problem.status] ?? 'Error',
+    title: PROBLEMS[problem.code]?.title ?? STATUS_CODES[problem.status] ?? 'Error',
     status: problem.status,
     ...(detail === undefined ? {} : { detail }),
     instance,

@@ -25,7 +25,7 @@ describe('createRouter', () => {
     expect([absent.status, absent.headers.get('content-type')]).toEqual([404, 'application/problem+json'])
     expect(await json(absent)).toMatchObject({
       status: 404,
-      title: 'Not Found',
+      title: 'Not found',
       code: 'not_found',
       instance: '/v1/nothing',
       request_id: absent.headers.get('x-request-id'),

@@ -16,7 +16,7 @@ export function problemDocument(code: string): ProblemDocument | undefined {
   const kind = Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code] : undefined
   if (kind === undefined) return undefined
   const { status, title, cause, fix } = kind
-  const problem = new Problem(status, code, { title, detail: cause })
+  const problem = new Problem(status, code, { detail: cause })
   return { code, title, status, cause, fix, example: problemBody(problem, '/v1/events', EXAMPLE_REQUEST) }
 }
 
