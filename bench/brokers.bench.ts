@@ -1,4 +1,5 @@
 import {
+  DEADLINES,
   createPartitionPosts,
   createWorld,
   eventually,
@@ -24,7 +25,7 @@ const EVERY_MS = 100
 const WINDOW_MS = bySize({ full: 10_000, smallest: 2_000 })
 /** How long after a broker was fenced ingest may take to write to the next leaders. */
 const SETTLED_MS = 1_000
-const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
+const PATIENCE = { timeoutMs: DEADLINES.step, everyMs: 100 }
 
 /**
  * Latency of posts while one of three brokers is unavailable: dead, frozen, unreachable from ingest only (three replicas, two in
@@ -79,7 +80,7 @@ async function withIngest<T>(kafka: ThreeBrokers, replication: number, use: (i: 
     service = await startServiceProcess('ingest', env, { timeoutMs: 60_000 })
     const apiKey = await world.apiKey('default')
     const posts = createPartitionPosts({ url: service.url, apiKey, tenant: 'default', partitions: PARTITIONS })
-    await eventually(async () => (await posts.post(ALL)).status === 202, PATIENCE)
+    await eventually('all partitions accept events', async () => (await posts.post(ALL)).status === 202, PATIENCE)
     return await use({
       world,
       proxies,
@@ -106,11 +107,11 @@ async function measureRefused({ proxies, posts }: Ingest): Promise<Figures> {
   const reached = ALL.filter((partition) => statuses.get(partition) === 'accepted')
   const lost = ALL.filter((partition) => !reached.includes(partition))
   await proxy?.accept()
-  await eventually(async () => (await posts.post(ALL)).status === 202, PATIENCE)
+  await eventually('all partitions accept events', async () => (await posts.post(ALL)).status === 202, PATIENCE)
   await proxy?.refuse()
   const [figures] = await Promise.all([postSteadily(posts, reached), postSteadily(posts, lost)])
   await proxy?.accept()
-  await eventually(async () => (await posts.post(ALL)).status === 202, PATIENCE)
+  await eventually('all partitions accept events', async () => (await posts.post(ALL)).status === 202, PATIENCE)
   return figures
 }
 
@@ -121,11 +122,11 @@ async function measureSurvivors(
   act: { readonly away: () => Promise<void>; readonly back: () => Promise<void> },
 ): Promise<Figures> {
   await act.away()
-  await eventually(async () => (await ledBy(broker)).length === 0, PATIENCE)
+  await eventually('the broker leads no partition', async () => (await ledBy(broker)).length === 0, PATIENCE)
   await wait(SETTLED_MS)
   const figures = await postSteadily(posts, ALL)
   await act.back()
-  await eventually(async () => (await posts.post(ALL)).status === 202, PATIENCE)
+  await eventually('all partitions accept events', async () => (await posts.post(ALL)).status === 202, PATIENCE)
   return figures
 }
 
@@ -137,7 +138,7 @@ async function measureDead(
   const lost = await ledBy(broker)
   const others = ALL.filter((partition) => !lost.includes(partition))
   await broker.kill()
-  await eventually(async () => (await posts.post(lost)).status === 503, PATIENCE)
+  await eventually('the lost partitions refuse events', async () => (await posts.post(lost)).status === 503, PATIENCE)
   const [refused, written] = await Promise.all([postSteadily(posts, lost), postSteadily(posts, others)])
   if (refused.accepted > 0) throw new Error('a partition without a replica was written to')
   await broker.start()

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
 import { bySize } from './support/size.ts'
@@ -96,7 +96,10 @@ function measurementsOf(window: Readonly<Record<Kind, Figures>>): readonly Measu
 async function warmUp(system: WebhookSystem): Promise<void> {
   const perEndpoint = WARM_UP / CONTROL.length
   for (const endpoint of CONTROL) await others(system, endpoint, perEndpoint)
-  await eventually(async () => (await system.received()) >= WARM_UP, { timeoutMs: 120_000, everyMs: 200 })
+  await eventually('the warm-up is received', async () => (await system.received()) >= WARM_UP, {
+    timeoutMs: DEADLINES.load,
+    everyMs: 200,
+  })
 }
 
 /** Measures the healthy tenants while the tenants of these endpoints, in turn, send twenty times as much as one of them. */
@@ -130,6 +133,7 @@ async function healthy(system: WebhookSystem, from: number): Promise<Figures> {
   await Promise.all(posting)
   const waits = new Map<number, number>()
   await eventually(
+    'the events of the healthy tenants are received',
     async () => {
       for (const [, number, atMs] of await system.takeArrivals()) {
         const acceptedAt = acceptedMs[number - from]
@@ -137,7 +141,7 @@ async function healthy(system: WebhookSystem, from: number): Promise<Figures> {
       }
       return waits.size >= count
     },
-    { timeoutMs: 60_000, everyMs: 100 },
+    { everyMs: 100 },
   )
   return { p50: percentile([...waits.values()], 0.5), p95: percentile([...waits.values()], 0.95) }
 }
@@ -168,8 +172,9 @@ async function postTo(system: WebhookSystem, endpoint: number, count: number, fr
 
 async function pendingAtLeast(system: WebhookSystem, count: number): Promise<void> {
   const sql = `SELECT count(*)::int AS n FROM deliveries WHERE state IN ('pending', 'queued', 'attempting')`
-  await eventually(async () => ((await system.pool.query<{ n: number }>(sql)).rows[0]?.n ?? 0) >= count, {
-    timeoutMs: 120_000,
-    everyMs: 200,
-  })
+  await eventually(
+    `${count} deliveries are pending`,
+    async () => ((await system.pool.query<{ n: number }>(sql)).rows[0]?.n ?? 0) >= count,
+    { timeoutMs: DEADLINES.load, everyMs: 200 },
+  )
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { consumerPerformance } from './follow/consumer-performance.ts'
 import type { ReadRate } from './follow/kafkajs-reader.ts'
 import { startWorker } from './ingest/worker.ts'
@@ -18,7 +18,6 @@ const BATCH = 2000
 /** With the attributes, a record of about 300 bytes. */
 const TEXT_BYTES = 40
 const ROUNDS = bySize({ full: 3, smallest: 1 })
-const PATIENCE_MS = 300_000
 
 /**
  * How fast one gateway on one processor follows a log of which its streams want nothing: 2,000,000 events of another tenant, with
@@ -90,12 +89,13 @@ interface Reached {
 async function reach(system: StreamSystem, wanted: number): Promise<Reached> {
   let reached: Reached = { records: 0, atMs: 0, cpuS: 0 }
   await eventually(
+    `${wanted} records are read`,
     async () => {
       const { records } = (await system.debug()).counts
       reached = { records, atMs: performance.now(), cpuS: cpuSecondsOf([system.gateway.pid]) }
       return records >= wanted
     },
-    { timeoutMs: PATIENCE_MS, everyMs: 50 },
+    { timeoutMs: DEADLINES.load, everyMs: 50 },
   )
   return reached
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { startWorker } from './ingest/worker.ts'
 import type { ClientsOrder, ClientsState, Waits } from './streams/clients.ts'
 import { monotonicMs } from './streams/clock.ts'
@@ -27,7 +27,6 @@ const FULL_RING = bySize({
   full: { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const,
   smallest: { records: 4_000, textBytes: 700, batch: 2000, load: 100 } as const,
 })
-const PATIENCE_MS = 300_000
 
 /**
  * Cost of an event when each of 100 and of 10,000 clients follows its own task: it should not grow with the clients that do not
@@ -101,7 +100,7 @@ async function cpuPerEvent(
       return { number: at + index, taskId: `task_${((at + index) * 7919) % size}` }
     })
     await feed.send(events)
-    await run.clients({ do: 'await', deliveries: at + BATCH, timeoutMs: PATIENCE_MS })
+    await run.clients({ do: 'await', deliveries: at + BATCH, timeoutMs: DEADLINES.load })
   }
   const seconds = cpuSecondsOf([system.gateway.pid]) - before
   await run.clients({ do: 'close' })
@@ -124,11 +123,14 @@ async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
   const startedMs = performance.now()
   const request = streamRequest(`/v1/events/stream?types=task.progress&last_event_id=${id}`, system.apiKey)
   await run.clients({ do: 'open', port: system.gateway.port, count: STORM.clients, requests: [request] })
-  await run.clients({ do: 'await', deliveries: STORM.clients * STORM.behind, timeoutMs: PATIENCE_MS })
-  await eventually(async () => isAllLive(await system.debug()), { timeoutMs: PATIENCE_MS, everyMs: 50 })
+  await run.clients({ do: 'await', deliveries: STORM.clients * STORM.behind, timeoutMs: DEADLINES.load })
+  await eventually('all streams are live', async () => isAllLive(await system.debug()), {
+    timeoutMs: DEADLINES.load,
+    everyMs: 50,
+  })
   const seconds = (performance.now() - startedMs) / 1000
   const fromMs = await pulse.stop()
-  await run.live({ do: 'await', deliveries: fromMs.length * STORM.live, timeoutMs: PATIENCE_MS })
+  await run.live({ do: 'await', deliveries: fromMs.length * STORM.live, timeoutMs: DEADLINES.load })
   const waits = await run.live<Waits>({ do: 'waits', fromMs })
   return [
     { name: 'resume_live_s', value: seconds, unit: 's' },

@@ -3,7 +3,14 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { createKafka, describeLog, type KafkaClient } from '@ariftly/kafka'
 import { createPool, type Pool } from '@ariftly/store'
-import { createPartitionPosts, eventually, silentLog, type PartitionPosts, type ServiceProcess } from '@ariftly/testkit'
+import {
+  DEADLINES,
+  createPartitionPosts,
+  eventually,
+  silentLog,
+  type PartitionPosts,
+  type ServiceProcess,
+} from '@ariftly/testkit'
 import type { LoadOrder, LoadResult } from './ingest/http-load.ts'
 import { startWorker } from './ingest/worker.ts'
 import { API_KEY, startBenchStack, type BenchStack } from './support/bench-stack.ts'
@@ -20,7 +27,7 @@ const EVERY_MS = 100
 const POLL_MS = 25
 const FULL_LOAD_MS = bySize({ full: 60_000, smallest: 2_000 })
 const FLOOD = { events: 1000, connections: 8 } as const
-const PATIENCE = { timeoutMs: 60_000, everyMs: 100 }
+const PATIENCE = { timeoutMs: DEADLINES.step, everyMs: 100 }
 
 /**
  * Effect of killing a projector: five kills of one of two, each until all of its partitions are projected again beyond the log's
@@ -77,13 +84,16 @@ async function killOneByOne(run: Run, say: (line: string) => void): Promise<read
   let pair = await Promise.all([startProjector(run.bench), startProjector(run.bench)])
   const felt: number[] = []
   for (let kill = 1; kill <= KILLS; kill += 1) {
-    await eventually(() => pair.every((each) => joins(each) > 0), PATIENCE)
+    await eventually('both projectors have joined', () => pair.every((each) => joins(each) > 0), PATIENCE)
     await calm(run)
     const [victim, other] = pair
     victim.kill('SIGKILL')
     const killedMs = performance.now()
     const ends = await logEnds(run.kafka)
-    await eventually(async () => isBeyond(await positions(run.pool), ends), { ...PATIENCE, everyMs: POLL_MS })
+    await eventually('the log is projected', async () => isBeyond(await positions(run.pool), ends), {
+      ...PATIENCE,
+      everyMs: POLL_MS,
+    })
     const ms = performance.now() - killedMs
     felt.push(ms)
     say(`kill ${kill}: ${Math.round(ms)} ms`)
@@ -102,7 +112,7 @@ async function countFalseAlarms(
   say: (line: string) => void,
 ): Promise<number> {
   const pair = await Promise.all([startProjector(bench), startProjector(bench)])
-  await eventually(() => pair.every((each) => joins(each) > 0), PATIENCE)
+  await eventually('both projectors have joined', () => pair.every((each) => joins(each) > 0), PATIENCE)
   const before = await settledJoins(pair)
   const load = await startWorker(join(import.meta.dirname, 'ingest/http-load.ts'))
   const busy = Array.from({ length: availableParallelism() }, startBusyProcess)
@@ -130,13 +140,14 @@ function joins(projector: ServiceProcess): number {
 async function settledJoins(pair: readonly ServiceProcess[]): Promise<number> {
   let last = -1
   await eventually(
+    'the number of joins stays the same',
     () => {
       const now = sum(pair.map(joins))
       const isSame = now === last
       last = now
       return isSame
     },
-    { timeoutMs: PATIENCE.timeoutMs, everyMs: 5_000 },
+    { timeoutMs: DEADLINES.step, everyMs: 5_000 },
   )
   return last
 }
@@ -156,7 +167,7 @@ async function postSteadily(posts: PartitionPosts, signal: AbortSignal): Promise
 async function calm({ pool, kafka }: Run): Promise<void> {
   for (let round = 0; round < 2; round += 1) {
     const ends = await logEnds(kafka)
-    await eventually(async () => isBeyond(await positions(pool), ends), PATIENCE)
+    await eventually('the log is projected', async () => isBeyond(await positions(pool), ends), PATIENCE)
     await wait(1_000)
   }
 }

@@ -104,6 +104,6 @@ async function leases(system: WebhookSystem, events: PacedEvents, say: (line: st
 }
 
 async function readCounter(worker: ServiceProcess, name: string): Promise<number> {
-  const text = await eventually(async () => await (await fetch(`${worker.url}/metrics`)).text())
+  const text = await eventually('the worker answers', async () => await (await fetch(`${worker.url}/metrics`)).text())
   return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { startWorker } from './ingest/worker.ts'
 import { medians, percentile, type Bench, type Measurement } from './support/report.ts'
 import { startWebhookSystem, type WebhookSystem } from './webhooks/system.ts'
@@ -174,7 +174,10 @@ async function statements(run: Run): Promise<readonly Measurement[]> {
 }
 
 async function awaitReceived(system: WebhookSystem, count: number): Promise<void> {
-  await eventually(async () => (await system.received()) >= count, { timeoutMs: 180_000, everyMs: 50 })
+  await eventually(`${count} deliveries are received`, async () => (await system.received()) >= count, {
+    timeoutMs: DEADLINES.load,
+    everyMs: 50,
+  })
 }
 
 function tenantOf(index: number): string {

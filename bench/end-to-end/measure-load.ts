@@ -1,4 +1,4 @@
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import pg from 'pg'
 import { openCountingStream, type CountingStream } from '../support/count-stream.ts'
 import { percentile, type Measurement } from '../support/report.ts'
@@ -25,7 +25,7 @@ export interface MainJob {
   close(): Promise<void>
 }
 
-const PATIENCE = { timeoutMs: 120_000, everyMs: 10 }
+const PATIENCE = { timeoutMs: DEADLINES.load, everyMs: 10 }
 /** A cold start is what happens within this. */
 const COLD_MS = 10_000
 
@@ -42,9 +42,9 @@ export function openMainJob(system: MainJobSystem): MainJob {
     try {
       const sent = await postEvents(system, load, first)
       posted += sent.events
-      await eventually(async () => (await projected(db)) >= before + sent.events, PATIENCE)
+      await eventually('all events are projected', async () => (await projected(db)) >= before + sent.events, PATIENCE)
       const projectedMs = performance.now()
-      if (stream !== undefined) await eventually(() => stream.count >= sent.events, PATIENCE)
+      if (stream !== undefined) await eventually('all events are streamed', () => stream.count >= sent.events, PATIENCE)
       const cost = (await endCost?.(sent.events)) ?? []
       return [...rates(sent, projectedMs, stream), ...waits(sent, load, stream), ...cost]
     } finally {

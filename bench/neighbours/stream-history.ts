@@ -1,5 +1,5 @@
 import { connect } from 'node:net'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { compare, type Attack } from './attack.ts'
 import { startStreamVictim, type StreamVictim } from './stream-victim.ts'
 import { bySize } from '../support/size.ts'
@@ -24,7 +24,10 @@ export const streamHistory: Attack = {
       for (let at = 0; at < LARGE; at += BATCH) {
         await victim.rudeFeed.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: 'large' })))
       }
-      await eventually(async () => (await victim.system.projected()) >= LARGE, { timeoutMs: 300_000, everyMs: 200 })
+      await eventually('the history is projected', async () => (await victim.system.projected()) >= LARGE, {
+        timeoutMs: DEADLINES.load,
+        everyMs: 200,
+      })
       return await compare({
         measure: () => resumes(victim, after),
         async attack() {

@@ -52,7 +52,9 @@ export async function startStreamVictim(env: Readonly<Record<string, string>> = 
       writtenMs.set(number, performance.now())
       await new Promise((resolve) => setTimeout(resolve, PAUSE_MS))
     }
-    await eventually(() => [...writtenMs.keys()].every((number) => arrivedMs.has(number)), { timeoutMs: 60_000 })
+    await eventually('all events of the victim are streamed', () =>
+      [...writtenMs.keys()].every((number) => arrivedMs.has(number)),
+    )
     return [...writtenMs].map(([number, atMs]) => Math.max(0, (arrivedMs.get(number) ?? 0) - atMs))
   }
 

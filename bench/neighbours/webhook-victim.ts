@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { startWebhookSystem, type BenchWebhook, type WebhookSystem } from '../webhooks/system.ts'
 import { bySize } from '../support/size.ts'
 
@@ -49,6 +49,7 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
       await Promise.all(posting)
       const waits = new Map<number, number>()
       await eventually(
+        'all events of the victim are received',
         async () => {
           for (const [, number, atMs] of await system.takeArrivals()) {
             const acceptedAt = acceptedMs[number - first]
@@ -56,7 +57,7 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
           }
           return waits.size >= EVENTS
         },
-        { timeoutMs: 120_000, everyMs: 100 },
+        { timeoutMs: DEADLINES.load, everyMs: 100 },
       )
       return [...waits.values()]
     }
@@ -91,5 +92,8 @@ export async function startWebhookVictim(): Promise<WebhookVictim> {
 
 /** Waits until a query that counts rows gives none. */
 export async function noneLeft(system: WebhookSystem, sql: string): Promise<void> {
-  await eventually(async () => (await system.pool.query(sql)).rows.length === 0, { timeoutMs: 120_000, everyMs: 200 })
+  await eventually('no row is left', async () => (await system.pool.query(sql)).rows.length === 0, {
+    timeoutMs: DEADLINES.load,
+    everyMs: 200,
+  })
 }

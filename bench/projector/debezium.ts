@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fetchJdbcSink, findFreePort, startSupervised, type Supervised } from '@ariftly/local-stack'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import { JSON_SCHEMA } from './workload.ts'
 
 /** Kafka Connect standalone, in which each run is a connector of its own, so that the JVM is warm after the first. */
@@ -36,7 +36,10 @@ export async function startDebezium(kafka: string, say: (line: string) => void):
   const log = join(dir, 'log')
   const worker = await startSupervised({ file, args, cwd: dir }, { signal: 'SIGKILL', graceMs: 0 }, log)
   const url = `http://127.0.0.1:${port}/connectors`
-  await eventually(async () => (await fetch(url)).ok, { timeoutMs: 120_000, everyMs: 200 })
+  await eventually('Kafka Connect answers', async () => (await fetch(url)).ok, {
+    timeoutMs: DEADLINES.programStart,
+    everyMs: 200,
+  })
   let name: string | undefined
   let count = 0
 

@@ -49,7 +49,7 @@ export async function startCentrifugo(say: (line: string) => void, cpu: number):
   const child = spawn(binary, ['-c', join(dir, 'config.json')], { stdio: ['ignore', 'ignore', 'inherit'], env })
   const { pid } = child
   if (pid === undefined) throw new Error('centrifugo could not be started')
-  await eventually(async () => (await fetch(`http://127.0.0.1:${port}/health`)).ok, { timeoutMs: 20_000 })
+  await eventually('centrifugo answers', async () => (await fetch(`http://127.0.0.1:${port}/health`)).ok)
   pin(pid, cpu)
   const connect = encodeURIComponent(JSON.stringify({ subs: { bench: {} } }))
   return {

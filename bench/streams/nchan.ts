@@ -32,9 +32,9 @@ export async function startNchan(say: (line: string) => void, cpu: number): Prom
   const master = spawn('unshare', command, { stdio: ['ignore', 'ignore', 'inherit'] })
   const { pid } = master
   if (pid === undefined) throw new Error('nginx could not be started')
-  await eventually(() => canConnect(port), { timeoutMs: 10_000 })
+  await eventually('nginx listens', () => canConnect(port))
   // It listens before its worker, the measured process, exists.
-  const pids = await eventually(() => someOf(childrenOf(pid)), { timeoutMs: 10_000 })
+  const pids = await eventually('nginx has a worker', () => someOf(childrenOf(pid)))
   for (const each of [pid, ...pids]) pin(each, cpu)
   return {
     port,

@@ -68,7 +68,7 @@ export async function startStreamSystem(
       const startedMs = performance.now()
       const service = await spawn('stream-gateway')
       pin(service.pid, CPU.measured)
-      await eventually(async () => (await fetch(`${service.url}/readyz`)).ok, { timeoutMs: 60_000, everyMs: 20 })
+      await eventually('the gateway is ready', async () => (await fetch(`${service.url}/readyz`)).ok, { everyMs: 20 })
       return (performance.now() - startedMs) / 1000
     }
 

@@ -49,7 +49,7 @@ async function npmStart(folder: string): Promise<StartedProduct> {
   let text = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (text += chunk.toString()))
   try {
-    await eventually(() => isUp(child, text), { timeoutMs: START_MS, everyMs: 10 })
+    await eventually('npm start says that it runs', () => isUp(child, text), { timeoutMs: START_MS, everyMs: 10 })
   } catch (error) {
     signalGroup(child, 'SIGINT')
     throw new Error(`npm start did not become ready:\n${text}`, { cause: error })

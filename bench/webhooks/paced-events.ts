@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 import type { WebhookSystem } from './system.ts'
 
 const POSTS_PER_S = 20
@@ -36,11 +36,12 @@ export class PacedEvents {
   async longestWaitMs(): Promise<number> {
     const until = this.#next
     await eventually(
+      'all accepted events are received',
       async () => {
         await this.#takeArrivals()
         return [...this.#underWay.keys()].every((number) => number >= until)
       },
-      { timeoutMs: 120_000, everyMs: 50 },
+      { timeoutMs: DEADLINES.load, everyMs: 50 },
     )
     const longest = this.#longestMs
     this.#longestMs = 0

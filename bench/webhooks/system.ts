@@ -7,7 +7,7 @@ import { createKeyring } from '@ariftly/keyring'
 import { startStack } from '@ariftly/local-stack'
 import { createPool, type Pool } from '@ariftly/store'
 import { insertApiKey } from '@ariftly/store/api-keys'
-import { eventually, insertSampleWebhook, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
+import { DEADLINES, eventually, insertSampleWebhook, startServiceProcess, type ServiceProcess } from '@ariftly/testkit'
 import { Redis } from 'ioredis'
 import { startWorker, type Worker } from '../ingest/worker.ts'
 import { cpuSecondsOf } from '../support/process-usage.ts'
@@ -160,10 +160,11 @@ export async function startWebhookSystem(): Promise<WebhookSystem> {
 
   async function awaitProjected(records: number): Promise<void> {
     const sql = `SELECT coalesce(sum(next_offset), 0)::float8 AS next FROM projection_offsets WHERE projection = 'events'`
-    await eventually(async () => ((await pool.query<{ next: number }>(sql)).rows[0]?.next ?? 0) >= records, {
-      timeoutMs: 180_000,
-      everyMs: 50,
-    })
+    await eventually(
+      `${records} records are projected`,
+      async () => ((await pool.query<{ next: number }>(sql)).rows[0]?.next ?? 0) >= records,
+      { timeoutMs: DEADLINES.load, everyMs: 50 },
+    )
   }
 
   async function cpuSeconds() {

@@ -146,7 +146,7 @@ describe('through pipes', () => {
       'task.complete',
     ])
     await run('trigger', ['task.progress', '--task', 't_hostile', '--data', '-'], JSON.stringify({ message: LARGE }))
-    const delivered = await eventually(async () => {
+    const delivered = await eventually('6 deliveries are listed', async () => {
       const found = await run('webhooks deliveries', [id, '--status', 'delivered', '--include', 'attempts', '--all'])
       return found.length === 6 ? found : undefined
     })
@@ -245,7 +245,10 @@ describe('through pipes', () => {
 
   test('a closed pipe ends quietly', async () => {
     await sendHostile('t_pipe')
-    await eventually(async () => linesOf((await pipe(['events', 'list', '--task', 't_pipe'])).out).length === 1)
+    await eventually(
+      'the event is listed',
+      async () => linesOf((await pipe(['events', 'list', '--task', 't_pipe'])).out).length === 1,
+    )
     const script = '"$NODE" "$PROGRAM" events list --task t_pipe | head -c 10 >/dev/null; echo "${PIPESTATUS[0]}"'
     const variables = { ...env(), NODE: process.execPath, PROGRAM: program, PATH: process.env['PATH'] ?? '' }
     expect(await execute('bash', ['-c', script], { env: variables })).toEqual({ stdout: '0\n', stderr: '' })
@@ -313,6 +316,7 @@ describe('in a terminal', () => {
     await pipe(['keys', 'create', '--name', '\u202ereader', '--scopes', 'events:read'])
     await sendHostile(task)
     await eventually(
+      'a delivery is listed',
       async () => linesOf((await pipe(['webhooks', 'deliveries', webhook, '--status', 'delivered'])).out).length >= 1,
     )
   })
@@ -361,7 +365,9 @@ describe('in a terminal', () => {
   test('asks before it deletes, and Ctrl-C and no leave things as they are', async () => {
     const open = () => startInTerminal({ program, args: ['webhooks', 'delete', webhook], env: env() })
     const question = async (cli: ReturnType<typeof open>) =>
-      await eventually(async () => (await cli.status()).includes('Delete the webhook? [y/N]'))
+      await eventually('the question is on the screen', async () =>
+        (await cli.status()).includes('Delete the webhook? [y/N]'),
+      )
     for (const [typed, code] of [
       ['\u0003', 2],
       ['n\r', 2],
@@ -389,7 +395,7 @@ describe('in a terminal', () => {
       args: ['events', 'list'],
       env: env({ ARIFTLY_URL: `http://127.0.0.1:${silent.port}` }),
     })
-    await eventually(() => silent.requests.length === 1)
+    await eventually('the request is sent', () => silent.requests.length === 1)
     cli.type('\u0003')
     expect(await cli.exited).toBe(2)
     await silent.close()

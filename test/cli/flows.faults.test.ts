@@ -47,7 +47,11 @@ async function tailThroughCuts(): Promise<Tailed> {
     for (let n = 0; n < TAILED || proxy.cuts < CUTS; n += 20) {
       const { cuts } = proxy
       await system.post(Array.from({ length: 20 }, (_, at) => numbered('tailed', n + at)))
-      await eventually(() => proxy.cuts > cuts || cli.stdout().includes(`"n":${n + 19}}`), { timeoutMs: TEST_MS })
+      await eventually(
+        'the tail is cut or shows the last event',
+        () => proxy.cuts > cuts || cli.stdout().includes(`"n":${n + 19}}`),
+        { timeoutMs: TEST_MS },
+      )
     }
     await system.post([{ type: 'task.complete', task_id: 'tailed', data: {} }])
     return { code: await cli.exited, events: objectsOf(cli.stdout()), cuts: proxy.cuts }
@@ -105,9 +109,13 @@ describe('events send', () => {
       const send = () => system.run(home, ['events', 'send', '-f', file, '--rate', String(RATE), '--rejects', rejects])
       const first = send()
       const sentBy = async (share: number) =>
-        await eventually(async () => (await system.count('sent-')) >= LINES * share, { timeoutMs: TEST_MS })
+        await eventually(
+          `${Math.round(LINES * share)} events are listed`,
+          async () => (await system.count('sent-')) >= LINES * share,
+          { timeoutMs: TEST_MS },
+        )
       await sentBy(0.1 + random() * 0.2)
-      await eventually(() => savedLine(home) > 0)
+      await eventually('a line is saved', () => savedLine(home) > 0)
       first.kill('SIGKILL')
       await first.exited
       const second = send()
@@ -121,7 +129,7 @@ describe('events send', () => {
       expect(result).toMatchObject({ object: 'send_result', accepted: LINES, refused: refused.length })
       expect(result?.['resumed_after_line']).toBeGreaterThan(0)
       expect(readFileSync(rejects, 'utf8')).toBe(refused.map((line) => `${line}\n`).join(''))
-      await eventually(async () => (await system.count('sent-')) >= LINES)
+      await eventually('all events are listed', async () => (await system.count('sent-')) >= LINES)
       const byTask = await system.numbers('sent-')
       const expected = Array.from({ length: TASKS }, (_, task) => [
         `sent-${task}`,

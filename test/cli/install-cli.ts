@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from '
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { eventually } from '@ariftly/testkit'
+import { DEADLINES, eventually } from '@ariftly/testkit'
 
 const run = promisify(execFile)
 const PACKAGE = join(import.meta.dirname, '../../packages/cli')
@@ -16,7 +16,10 @@ export async function installCli(): Promise<string> {
   const folder = join(process.env['ARIFTLY_TEST_DIR'] ?? mkdtempSync(join(tmpdir(), 'cli-')), 'installed-cli')
   const program = join(folder, 'node_modules/.bin/ariftly')
   if (isFirst(folder)) await install(folder)
-  else await eventually(() => existsSync(join(folder, 'done')), { timeoutMs: 110_000 })
+  else
+    await eventually('the program is installed', () => existsSync(join(folder, 'done')), {
+      timeoutMs: DEADLINES.programStart,
+    })
   return program
 }
 

@@ -42,6 +42,8 @@ function forwarded(cli: PipedCli): readonly Record<string, unknown>[] {
   return lines
 }
 
+const awaitLive = async (cli: PipedCli) => await eventually('it is live', () => cli.stderr().includes('live'))
+
 async function endByCtrlC(...runs: readonly PipedCli[]): Promise<void> {
   for (const cli of runs) cli.kill('SIGINT')
   expect(await Promise.all(runs.map(({ exited }) => exited))).toEqual(runs.map(() => 2))
@@ -54,7 +56,7 @@ describe('what is forwarded', () => {
     const body = { url, events: ['task.*'], task_id: 'compared', secret: SECRET, filter }
     const webhook = (await system.call('POST', '/v1/webhooks', body))['id'] as string
     const cli = start(system.newHome(), '/forwarded', '--webhook', webhook, '--secret', SECRET)
-    await eventually(() => cli.stderr().includes('live'))
+    await awaitLive(cli)
     const data = '{"message":"Größe \\u001b[31m","n":1.0,"big":12345678901234567890}'
     const [, id = ''] = await system.post([
       numbered('compared', 0),
@@ -65,7 +67,7 @@ describe('what is forwarded', () => {
     expect(objectsOf(waited.stdout())).toMatchObject([
       { id, deliveries: [{ status: 'delivered', webhook_id: webhook }] },
     ])
-    const [real, forward] = await eventually(() => {
+    const [real, forward] = await eventually('the delivery and the forwarded event', () => {
       const [one, other] = [at('/real')[0], at('/forwarded')[0]]
       if (one === undefined || other === undefined) throw new Error('not both have arrived')
       return [one, other] as const
@@ -87,7 +89,7 @@ describe('what is forwarded', () => {
     receiver.respondWith(({ path, body }) => ({ status: path === '/once' && body.includes('"n":1}') ? 500 : 204 }))
     await system.post([1, 2, 3].map((n) => numbered('given-up', n)))
     const cli = start(home, '/once', '--task', 'given-up', '--max-attempts', '2')
-    await eventually(() => forwarded(cli).length === 3)
+    await eventually('3 events are forwarded', () => forwarded(cli).length === 3)
     expect(forwarded(cli)).toMatchObject([
       { result: 'failed', status: 500, attempts: 2, reason: 'answered 500' },
       { result: 'delivered', status: 204, attempts: 1, reason: null },
@@ -109,7 +111,7 @@ describe('a state', () => {
   test('belongs to one process at a time, which is named; --name gives another one', async () => {
     const home = system.newHome()
     const running = start(home, '/hook', '--task', 'none')
-    await eventually(() => running.stderr().includes('live'))
+    await awaitLive(running)
     const [second, named] = [
       start(home, '/hook', '--task', 'none'),
       start(home, '/hook', '--task', 'none', '--name', 'other'),
@@ -119,14 +121,14 @@ describe('a state', () => {
       code: 'state_in_use',
       message: expect.stringContaining(`process ${running.pid}`),
     })
-    await eventually(() => named.stderr().includes('live'))
+    await awaitLive(named)
     await endByCtrlC(running, named)
   })
 
   test('of another filter, server or tenant, or one that is damaged, is refused with a remedy and left unchanged', async () => {
     const home = system.newHome()
     const first = start(home, '/hook', '--task', 'none')
-    await eventually(() => first.stderr().includes('live'))
+    await awaitLive(first)
     await endByCtrlC(first)
     const before = readFileSync(stateFile(home), 'utf8')
     const refused = async (named: string, args: readonly string[], env: Readonly<Record<string, string>> = {}) => {
@@ -157,7 +159,7 @@ describe('a state', () => {
   test('that cannot be written stops it, and what was not saved is not lost', async () => {
     const home = system.newHome()
     const cli = start(home, '/hook', '--task', 'unwritable')
-    await eventually(() => cli.stderr().includes('live'))
+    await awaitLive(cli)
     const folder = dirname(stateFile(home))
     rmSync(folder, { recursive: true })
     writeFileSync(folder, 'no folder')
@@ -176,7 +178,7 @@ describe('a target', () => {
     receiver.respondWith(({ path }) => (path === '/away' ? { status: 307, headers: { location: '/elsewhere' } } : {}))
     await system.post([numbered('redirected', 1)])
     const cli = start(system.newHome(), '/away', '--task', 'redirected', '--max-attempts', '1')
-    await eventually(() => forwarded(cli).length === 1)
+    await eventually('the event is forwarded', () => forwarded(cli).length === 1)
     expect(forwarded(cli)).toMatchObject([{ result: 'failed', status: 307 }])
     expect(at('/elsewhere')).toEqual([])
   })
@@ -185,7 +187,7 @@ describe('a target', () => {
   test('may be elsewhere with --allow-remote-target, which warns', async () => {
     await system.post([numbered('remote', 1)])
     const cli = start(system.newHome(), '/hook', '--task', 'remote', '--allow-remote-target')
-    await eventually(() => forwarded(cli).length === 1)
+    await eventually('the event is forwarded', () => forwarded(cli).length === 1)
     expect(forwarded(cli)).toMatchObject([{ result: 'delivered', status: 200 }])
     expect(cli.stderr()).toContain('Warning: events may leave this machine.')
     await endByCtrlC(cli)
@@ -199,9 +201,11 @@ describe('in a terminal', () => {
   test('the status is one line that is true at every width, and nothing that is forwarded drives the screen', async () => {
     const cli = system.open(system.newHome(), argsOf('/hook', ['--task', 'hostile']), {}, { cols: 40, rows: 20 })
     const shows = async (status: string) =>
-      await eventually(async () => (await cli.status()) === status).catch(async (error: unknown) => {
-        throw new Error(`${status} is not on the screen:\n${(await cli.lines()).join('\n')}`, { cause: error })
-      })
+      await eventually(`the status is ${status}`, async () => (await cli.status()) === status).catch(
+        async (error: unknown) => {
+          throw new Error(`${status} is not on the screen:\n${(await cli.lines()).join('\n')}`, { cause: error })
+        },
+      )
     await shows(liveStatus(0).slice(0, 39))
     const post = async () =>
       await system.post([{ type: 'task.progress', task_id: 'hostile', data: { message: HOSTILE } }])
@@ -249,7 +253,10 @@ test('a position that cannot be kept ends it with 1 and stays, until the gap is 
     start(home, '/ends', '--task', 'reset'),
     start(other, '/continues', '--task', 'reset', '--accept-gap'),
   ]
-  await eventually(() => forwarded(ends).length === 1 && forwarded(continues).length === 1)
+  await eventually(
+    'both have forwarded the event',
+    () => forwarded(ends).length === 1 && forwarded(continues).length === 1,
+  )
   await system.killServer()
   await system.changeLog()
   await system.startServer()
@@ -257,12 +264,16 @@ test('a position that cannot be kept ends it with 1 and stays, until the gap is 
   const { position } = JSON.parse(readFileSync(stateFile(home), 'utf8')) as { readonly position: string }
   expect(position).toMatch(/^v1\./)
   await system.post([numbered('reset', 2)])
-  await eventually(() => at('/continues').some(({ body }) => body.includes('"n":2}')))
+  await eventually('the event after the gap is forwarded', () =>
+    at('/continues').some(({ body }) => body.includes('"n":2}')),
+  )
   expect(continues.stderr()).toContain('This gap is accepted.')
   await expectReset(start(home, '/ends', '--task', 'reset'))
   expect(readFileSync(stateFile(home), 'utf8')).toContain(position)
   expect(at('/ends').filter(({ body }) => body.includes('"n":2}'))).toEqual([])
   const accepted = start(home, '/ends', '--task', 'reset', '--accept-gap')
-  await eventually(() => at('/ends').some(({ body }) => body.includes('"n":2}')))
+  await eventually('the event after the gap is forwarded', () =>
+    at('/ends').some(({ body }) => body.includes('"n":2}')),
+  )
   await endByCtrlC(continues, accepted)
 })

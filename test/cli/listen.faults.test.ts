@@ -75,11 +75,13 @@ test(
     let cli: TerminalCli = open()
     let part = 0
     const shows = async (pattern: RegExp) => {
-      await eventually(async () => pattern.test(await cli.status())).catch(async (error: unknown) => {
-        throw new Error(`${String(pattern)} is not on the screen:\n${(await cli.lines()).slice(-30).join('\n')}`, {
-          cause: error,
-        })
-      })
+      await eventually(`the status matches ${String(pattern)}`, async () => pattern.test(await cli.status())).catch(
+        async (error: unknown) => {
+          throw new Error(`${String(pattern)} is not on the screen:\n${(await cli.lines()).slice(-30).join('\n')}`, {
+            cause: error,
+          })
+        },
+      )
     }
 
     await shows(/^live · 0 delivered, 0 failed, 0 in flight$/)
@@ -96,7 +98,7 @@ test(
     proxy.dropAll()
     const { cuts } = proxy
     await postPart(part++)
-    await eventually(() => proxy.cuts >= cuts + 3)
+    await eventually('3 more streams are cut', () => proxy.cuts >= cuts + 3)
     proxy.setCutting(false)
     proxy.dropAll()
 
@@ -110,7 +112,9 @@ test(
     cli.kill('SIGSTOP')
     await Promise.all([postPart(part++), delay(STOPPED_MS)])
     cli.kill('SIGCONT')
-    await eventually(async () => (await cli.lines()).some((line) => /^This process was stopped for \d+ s/.test(line)))
+    await eventually('it says that it was stopped', async () =>
+      (await cli.lines()).some((line) => /^This process was stopped for \d+ s/.test(line)),
+    )
     await shows(/^live · /)
 
     await receiver.close()
@@ -121,9 +125,11 @@ test(
     receiver.respondWith(answerSlowly)
 
     const wanted = TASKS * PART * part
-    await eventually(() => new Set(answered.map(idOf)).size === wanted).catch(async (error: unknown) => {
-      throw new Error(`${new Set(answered.map(idOf)).size} of ${wanted}: ${await cli.status()}`, { cause: error })
-    })
+    await eventually('all events are forwarded', () => new Set(answered.map(idOf)).size === wanted).catch(
+      async (error: unknown) => {
+        throw new Error(`${new Set(answered.map(idOf)).size} of ${wanted}: ${await cli.status()}`, { cause: error })
+      },
+    )
     await shows(/^live · \d+ delivered, 0 failed, 0 in flight$/)
     expect(seen.length).toBeGreaterThan(0)
     checkDeliveries(answered)

@@ -42,7 +42,7 @@ describe(PAGE, () => {
       for (const command of commands) {
         // Queries follow the log.
         const task = /(?:list --task|timeline) (\S+)/.exec(command)?.[1]
-        if (task !== undefined) await eventually(async () => (await eventsOf(task)) >= 3)
+        if (task !== undefined) await eventually('3 events are listed', async () => (await eventsOf(task)) >= 3)
         printed.push({ command, text: normalizer.normalize(await inTerminal(command, home)) })
       }
       written = written.replace(block, () => renderSession(printed))

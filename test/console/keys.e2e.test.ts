@@ -55,7 +55,7 @@ test.each(ENDS)('a key that is %s is asked for by each open page, and the place 
   const next = await end(key)
   const asked = 'was revoked, rotated or has expired'
   await live.getByText(asked).waitFor()
-  await eventually(async () => {
+  await eventually('the page asks for another key', async () => {
     // It takes up to a second until every process knows.
     await list
       .getByRole('button', { name: 'Load again' })

@@ -55,22 +55,19 @@ test('a task of 10,000 events is read page by page from either end, and follows 
     await post(Array.from({ length: BATCH }, (_, at) => progress(from + at)))
   }
   const all: string[] = []
-  await eventually(
-    async () => {
-      const { data } = (await (
-        await system.request(`/v1/events?task_id=${TASK}&limit=1&order=desc&include=log`)
-      ).json()) as { data: readonly { data: { message: string } }[] }
-      return data[0]?.data.message === String(EVENTS - 1)
-    },
-    { timeoutMs: 60_000 },
-  )
+  await eventually('the last event is listed', async () => {
+    const { data } = (await (
+      await system.request(`/v1/events?task_id=${TASK}&limit=1&order=desc&include=log`)
+    ).json()) as { data: readonly { data: { message: string } }[] }
+    return data[0]?.data.message === String(EVENTS - 1)
+  })
   const { page } = await openConsole(browser, {
     url: system.url,
     apiKey: system.apiKey,
     fragment: `/tasks/${TASK}`,
   })
   for (let number = 0; number < 3; number += 1) {
-    await eventually(async () => {
+    await eventually('the next page of events', async () => {
       const ids = await shown(page)
       return ids.length === PAGE && !all.includes(ids[0] ?? '')
     })
@@ -81,11 +78,11 @@ test('a task of 10,000 events is read page by page from either end, and follows 
   expect(all).toEqual(((await oldest.json()) as { data: readonly { id: string }[] }).data.map(({ id }) => id))
   await page.getByRole('link', { name: 'Newest first' }).click()
   const newest = await listed('')
-  await eventually(async () => (await shown(page))[0] === newest[0])
+  await eventually('the newest events are shown', async () => (await shown(page))[0] === newest[0])
   expect(await shown(page)).toEqual(newest)
   await page.locator('.status-live').waitFor()
   const [last = ''] = await post([progress(EVENTS)])
-  await eventually(async () => (await shown(page))[0] === last)
+  await eventually('the new event is shown', async () => (await shown(page))[0] === last)
   // However long the task is, the document holds one page.
   expect((await shown(page)).length).toBe(PAGE)
   await page.context().close()
@@ -104,7 +101,7 @@ test('a payload of 256 KiB is opened in parts, with all its characters and digit
   const id = accepted.data[0]?.id ?? ''
   const row = page.locator('.row', { has: page.locator(`[data-event="${id}"]`) })
   expect((await row.locator('.preview').textContent())?.length).toBe(240)
-  await eventually(async () => (await system.request(`/v1/events/${id}`)).status === 200)
+  await eventually('the event is listed', async () => (await system.request(`/v1/events/${id}`)).status === 200)
   await go(`/events/${id}`)
   await page.getByText('As posted').waitFor()
   const nodes = async () => await page.locator('.json-leaf, .json-branch').count()

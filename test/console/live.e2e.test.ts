@@ -79,7 +79,7 @@ async function idsByScrolling(page: Page): Promise<readonly string[]> {
 /** The ids of all events of a task, as the API lists them once `count` are projected. */
 async function idsOfApi(taskId: string, count: number): Promise<readonly string[]> {
   let ids: readonly string[] = []
-  await eventually(async () => {
+  await eventually(`${count} events are listed`, async () => {
     ids = []
     for (let cursor = ''; ;) {
       const answer = await system.request(`/v1/events?task_id=${taskId}&limit=500${cursor}`)
@@ -157,7 +157,7 @@ test('an unavailable server is shown, and the rows stay', async () => {
   const [later] = await post('task_offline', 1, 1)
   await proxy.accept()
   await page.locator(`[data-event="${later}"]`).waitFor({ timeout: 60_000 })
-  await eventually(async () => (await page.locator('.status-live').count()) === 1)
+  await eventually('the page is live', async () => (await page.locator('.status-live').count()) === 1)
   expect(await page.locator('.row').count()).toBe(2)
   await page.context().close()
 })
@@ -170,7 +170,7 @@ test('the page of a task shows an event that is projected late', async () => {
     fragment: '/tasks/task_late',
   })
   const isShown = async (id: string | undefined) => (await page.locator(`a[href$="/events/${id}"]`).count()) > 0
-  await eventually(async () => await isShown(first))
+  await eventually('the first event is shown', async () => await isShown(first))
   await page.locator('.status-live').waitFor()
   const owner = createPool({ role: null, url: system.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 1 })
   try {
@@ -181,7 +181,7 @@ test('the page of a task shows an event that is projected late', async () => {
       await sleep(1_000)
       return ids
     })
-    await eventually(async () => await isShown(second))
+    await eventually('the second event is shown', async () => await isShown(second))
   } finally {
     await owner.end()
   }

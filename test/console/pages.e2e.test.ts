@@ -33,7 +33,7 @@ beforeAll(async () => {
   const body = JSON.stringify({ url: receiver.url, events: ['*'], description: `Receiver ${HOSTILE}` })
   webhook = ((await system.post('/v1/webhooks', body, 201)) as { id: string }).id
   const posted = { type: 'task.progress', task_id: TASK, data: { message: HOSTILE, progress: 0.5 } }
-  await eventually(async () => {
+  await eventually('the receiver has a request', async () => {
     const { data } = (await system.post('/v1/events', JSON.stringify(posted), 202)) as {
       data: readonly { id: string }[]
     }
@@ -134,7 +134,7 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   const { id } = (await system.post('/v1/webhooks', body, 201)) as { id: string }
   const task = 'task_lost'
   const event = { type: 'task.failed', task_id: task, data: { error: { code: 'model_error', message: 'none' } } }
-  await eventually(async () => {
+  await eventually('the webhook is disabled', async () => {
     await system.post('/v1/events', JSON.stringify(event), 202)
     const { enabled } = (await (await system.request(`/v1/webhooks/${id}`)).json()) as { enabled: boolean }
     return !enabled
@@ -152,7 +152,7 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   await page.getByRole('button', { name: 'Save' }).click()
   await page.getByText('Saved.').waitFor()
   await go(`/deliveries?webhook_id=${id}&status=delivered`)
-  await eventually(async () => {
+  await eventually('a delivery is shown', async () => {
     await page.getByRole('button', { name: 'Load again' }).click()
     return (await page.locator('.delivery').count()) > 0
   })
@@ -160,7 +160,7 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   await page.getByRole('button', { name: 'Send again by filter …' }).click()
   await page.getByRole('button', { name: /^Send \d+ again$/ }).click()
   await page.getByText('completed').waitFor()
-  await eventually(() => receiver.requests.length > before)
+  await eventually('the event is sent again', () => receiver.requests.length > before)
   expectNoTrespass(opened)
   await page.context().close()
 })

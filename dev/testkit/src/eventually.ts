@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
 /**
- * How long tests wait for a condition, milliseconds. Except for `keyChange` they are patience for a machine that is busy with other
+ * How long tests and benchmarks wait for a condition, milliseconds. Except for `keyChange` they are patience for a machine that is busy with other
  * tests, and no promise of the product. A test of a promise has a bound of its own, with a name.
  */
 export const DEADLINES = {
@@ -15,6 +15,8 @@ export const DEADLINES = {
   programStart: 110_000,
   /** The product continues after a part that it depends on was killed. */
   recovery: 120_000,
+  /** The product has done all the work of a benchmark's load. */
+  load: 300_000,
 } as const
 
 /** How long and how often to check. */
@@ -32,19 +34,7 @@ type Check<T> = () => T | Promise<T>
  * @param what the condition in a few words, for the error: `30 deliveries`, `the reader runs`.
  * @throws an Error that names the condition and shows what `check` gave last, or has what it threw last as its cause, when the time is over.
  */
-export function eventually<T>(what: string, check: Check<T>, options?: EventuallyOptions): Promise<T>
-/** The same without words for the condition. */
-export function eventually<T>(check: Check<T>, options?: EventuallyOptions): Promise<T>
-export async function eventually<T>(
-  what: string | Check<T>,
-  check?: Check<T> | EventuallyOptions,
-  options?: EventuallyOptions,
-): Promise<T> {
-  if (typeof what === 'string') return await repeat(what, check as Check<T>, options ?? {})
-  return await repeat('the condition', what, (check ?? {}) as EventuallyOptions)
-}
-
-async function repeat<T>(what: string, check: Check<T>, options: EventuallyOptions): Promise<T> {
+export async function eventually<T>(what: string, check: Check<T>, options: EventuallyOptions = {}): Promise<T> {
   const { timeoutMs = DEADLINES.step, everyMs } = options
   const startMs = performance.now()
   for (;;) {

@@ -61,7 +61,7 @@ describe('the one file, alone in a folder', () => {
     api.respondWith(() => ({ instead: 'hang' }))
     const before = api.requests.length
     const { child, ended } = start(['events', 'list'])
-    await eventually(() => api.requests.length > before)
+    await eventually('the request is sent', () => api.requests.length > before)
     child.kill(signal)
     expect(await ended).toEqual({ code: 2, out: '', err: '' })
   })

@@ -256,7 +256,7 @@ test('Ctrl-C ends with exit code 2, and prints nothing more', async () => {
   const stop = new AbortController()
   const before = api.requests.length
   const running = call(['events', 'list'], { signal: stop.signal })
-  await eventually(() => api.requests.length === before + 1)
+  await eventually('the request is sent', () => api.requests.length === before + 1)
   stop.abort(new Error('Cancelled by SIGINT.'))
   expect(await running).toEqual({ code: 2, out: '', err: '' })
 })

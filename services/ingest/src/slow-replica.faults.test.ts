@@ -31,7 +31,7 @@ beforeAll(async () => {
     await admin.createTopics({ topics: [{ topic: TOPIC, replicaAssignment }], waitForLeaders: false })
     const more = [{ topic: TOPIC, partitionAssignment: [{ partition: SLOW, replicas: [1, 2] }] }]
     await admin.alterPartitionReassignments({ topics: more })
-    await eventually(async (): Promise<boolean> => {
+    await eventually('both replicas are in sync', async (): Promise<boolean> => {
       const { topics } = await admin.fetchTopicMetadata({ topics: [TOPIC] })
       return topics[0]?.partitions.find(({ partitionId }) => partitionId === SLOW)?.isr.length === 2
     })
@@ -88,7 +88,7 @@ async function write(partition: number): Promise<number> {
 }
 
 test('a replica that stops again and again delays the other partitions of its leader once', async () => {
-  await eventually(async () => await Promise.all([write(QUICK), write(SLOW)]))
+  await eventually('both partitions accept events', async () => await Promise.all([write(QUICK), write(SLOW)]))
   const tookMs = { quick: [] as number[], slow: [] as number[] }
   const end = new AbortController()
   let slow: Promise<void> | undefined

@@ -39,7 +39,7 @@ test('the position stays before an event that is under way when later ones end',
   await forwarder.add(event('b', 1), 'p2')
   await forwarder.add(event('c', 1), 'p3')
   forwarder.pass('p4')
-  await eventually(() => forwarder.counts.delivered === 2)
+  await eventually('2 events are delivered', () => forwarder.counts.delivered === 2)
   expect(forwarder.position).toBe('p1')
   ends[0]?.({ type: 'delivered', status: 200 })
   await forwarder.drained()
@@ -69,7 +69,7 @@ test('no attempt counts while the target is down, one event at a time probes, an
   }
   const { forwarder, settled } = create({ attempt, concurrency: 1, attemptsMax: 1 })
   for (const n of [1, 2, 3]) for (const key of ['a', 'b']) await forwarder.add(event(key, n), `${key}${n}`)
-  await eventually(() => probes >= 2)
+  await eventually('2 probes', () => probes >= 2)
   expect(forwarder.down).toMatchObject({ reason: 'refused' })
   expect(forwarder.counts).toEqual({ delivered: 0, failed: 0, inFlight: 6 })
   isDown = false
