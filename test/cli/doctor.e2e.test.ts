@@ -140,6 +140,6 @@ test('a proxy that buffers streams is found, and its remedy named', async () => 
     'failed',
     'skipped',
   ])
-  expect(checks.get('stream')?.detail).toContain('keeps answers back')
+  expect(checks.get('stream')?.detail).toContain('holds answers back')
   expect(checks.get('stream')?.remedy).toContain('proxy_buffering off')
 })
