@@ -9,6 +9,8 @@ export interface FollowedStream {
   shown(count: number): Promise<void>
   /** Waits until it has shown this event. */
   shows(id: string): Promise<void>
+  /** Rejects with what ended it, such as a refused key; resolves when it was closed. */
+  readonly ended: Promise<void>
   /** Ends it; throws what ended it before. */
   close(): Promise<void>
 }
@@ -35,9 +37,10 @@ export async function followStream(
 
   const reading = read()
   await Promise.race([reading, eventually('the stream is open', () => isOpen)])
-  reading.catch(() => undefined) // Thrown by `close`.
+  reading.catch(() => undefined) // Thrown by `close`, and to who awaits `ended`.
   return {
     events,
+    ended: reading,
     shown: async (count) => void (await eventually(`${count} streamed events`, () => events.length >= count)),
     shows: async (id) => void (await eventually(`${id} is streamed`, () => events.some((event) => event.id === id))),
     async close() {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { ApiError } from '@ariftly/sdk'
 import { createPool, type Pool } from '@ariftly/store'
 import { byForm, createRandom, eventually, randomSeed, startReceiver, type Receiver } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
@@ -132,7 +133,7 @@ test('a tenant is deleted with all its data, and its id is never given again', a
   await blocker.query('COMMIT')
   blocker.release()
   await eventually('the tenant is gone', async () => (await call(operator, 'GET', '/v1/tenants/gone')).status === 404)
-  await stream.close()
+  await expect(stream.ended).rejects.toBeInstanceOf(ApiError)
   expect((await call(operator, 'DELETE', '/v1/tenants/gone')).status).toBe(404)
   await eventually('the key is unknown', async () => (await call(key, 'GET', '/v1/events')).status === 401)
   expect(await tablesWith(['gone'])).toEqual([])

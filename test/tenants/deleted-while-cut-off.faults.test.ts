@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeLog } from '@ariftly/kafka'
+import { ApiError } from '@ariftly/sdk'
 import {
   callApi,
   createWorld,
@@ -146,7 +147,7 @@ test('no data of a deleted tenant reappears: appended before and replicated afte
   expect(dataOf(stream)).not.toContain('another tenant')
   proxy.resume()
   await eventually('the key is refused', async () => (await post(cutIngest, cut, 'refused')).status === 401)
-  await stream.close()
+  await expect(stream.ended).rejects.toBeInstanceOf(ApiError)
 
   expect(await runProjectionCommand(world.env, 'rebuild')).toMatchObject({
     code: 0,
