@@ -90,22 +90,16 @@ async function project(system: ProjectorSystem): Promise<Projected> {
       reader: () => cpuSecondsOf([process.pid]),
       postgres: system.postgresCpuS,
     })
-    const text = await (await fetch(`${process.url}/metrics`)).text()
-    const cpuS = metric(text, 'ariftly_process_cpu_seconds_total')
+    const cpuS = await process.metric('ariftly_process_cpu_seconds_total')
     return {
       ...rate,
       cpuUs: (cpuS * 1e6) / system.ours.events,
-      rssMb: metric(text, 'ariftly_process_resident_memory_bytes') / 1024 / 1024,
+      rssMb: process.residentBytes() / 1024 / 1024,
     }
   } finally {
     process.kill('SIGTERM')
     await process.exited
   }
-}
-
-function metric(text: string, name: string): number {
-  const value = new RegExp(`^${name}(?:\\{[^}]*\\})? ([\\d.e+]+)`, 'm').exec(text)?.[1]
-  return Number(value ?? Number.NaN)
 }
 
 async function sink(debezium: Debezium, system: ProjectorSystem, tuning: Tuning): Promise<RowRate> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { eventually, type ServiceProcess } from '@ariftly/testkit'
+import { type ServiceProcess } from '@ariftly/testkit'
 import { loadAverage } from './support/process-usage.ts'
 import { percentile, type Bench, type Measurement } from './support/report.ts'
 import { PacedEvents } from './webhooks/paced-events.ts'
@@ -95,15 +95,10 @@ async function leases(system: WebhookSystem, events: PacedEvents, say: (line: st
     loads.push(loadAverage())
     say(`longest wait ${(await events.longestWaitMs()).toFixed(0)} ms at load ${loads.at(-1) ?? 0}`)
   }
-  const ended = await Promise.all(workers.map((worker) => readCounter(worker, 'ariftly_webhook_leases_ended_total')))
+  const ended = await Promise.all(workers.map((worker) => worker.metric('ariftly_webhook_leases_ended_total')))
   return [
     { name: 'deliveries_taken_back', value: ended.reduce((sum, count) => sum + count, 0), unit: 'deliveries' },
     { name: 'received_again', value: events.receivedAgain, unit: 'requests' },
     { name: 'load_p50', value: percentile(loads, 0.5), unit: '' },
   ]
-}
-
-async function readCounter(worker: ServiceProcess, name: string): Promise<number> {
-  const text = await eventually('the worker answers', async () => await (await fetch(`${worker.url}/metrics`)).text())
-  return Number(new RegExp(`^${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0)
 }

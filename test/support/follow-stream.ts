@@ -37,7 +37,7 @@ export async function followStream(
 
   const reading = read()
   await Promise.race([reading, eventually('the stream is open', () => isOpen)])
-  reading.catch(() => undefined) // Thrown by `close`, and to who awaits `ended`.
+  reading.catch(() => undefined) // Thrown by `close`, and what `ended` rejects with.
   return {
     events,
     ended: reading,

@@ -24,7 +24,7 @@ export interface World {
   /** The environment of the services; PORT is left to the caller. */
   readonly env: Readonly<Record<string, string>>
   readonly topics: TestTopics
-  /** Of the topic of events. */
+  /** Partitions of the topic of events. */
   readonly partitions: number
   readonly database: TestDatabase
   /** A pool of the owner, to query tables. */

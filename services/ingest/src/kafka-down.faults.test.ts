@@ -17,7 +17,7 @@ import { start } from './service.ts'
 
 /** Shorter than in production, where it is 5 s: Kafka is down for longer than this, as 45 s would be there. */
 const PRODUCE_TIMEOUT_MS = 2000
-/** How long answers are looked at while Kafka is known to be down. */
+/** How long answers are checked while Kafka is known to be down. */
 const OBSERVED_MS = 2000
 /** Pauses of a client after a refusal and after an acceptance. */
 const [RETRY_MS, NEXT_MS] = [20, 2]

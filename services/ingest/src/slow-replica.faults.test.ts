@@ -10,7 +10,7 @@ const TOPIC = 'slow-replica'
 const PARTITIONS = 2
 /** Both are led by the first broker; one has a replica on the second one. */
 const [QUICK, SLOW] = [0, 1] as const
-/** The second broker stops for so long, and goes on for so long, in turns. */
+/** The second broker is stopped and runs for so long, alternately. */
 const STOPPED_MS = 1_200
 const RUNS_MS = 400
 const STOPS = 6

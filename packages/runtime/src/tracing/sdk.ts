@@ -22,7 +22,7 @@ import {
   type Sampler,
   type SpanExporter,
 } from '@opentelemetry/sdk-trace'
-import { withTimeout } from '@ariftly/async'
+import { DeadlineError, withTimeout } from '@ariftly/async'
 import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
 import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
@@ -70,9 +70,10 @@ export async function createSdkTracing(o: StartTracingOptions): Promise<StartedT
   }
 
   async function close(): Promise<void> {
-    await withTimeout(provider.shutdown(), CLOSE_MS).catch(() =>
-      o.log.warn({ waited_ms: CLOSE_MS }, 'the last spans were not sent in time'),
-    )
+    await withTimeout(provider.shutdown(), CLOSE_MS).catch((error: unknown) => {
+      if (!(error instanceof DeadlineError)) throw error
+      o.log.warn({ waited_ms: CLOSE_MS }, 'the last spans were not sent in time')
+    })
   }
 
   return { tracing: scope(`ariftly-${o.service}`), close }

@@ -70,8 +70,8 @@ function readLock(path: string): string | undefined {
 }
 
 /**
- * Removes the lock of a process that has ended. That takes a lock of its own: with it nobody else removes a stale lock, and while there is one
- * nobody creates another, so the file that is removed is the one that was read.
+ * Removes the lock of a process that has ended. That takes a lock of its own: no other process removes a stale lock meanwhile, and while there is one
+ * no process creates another, so the file that is removed is the one that was read.
  */
 function removeStale(path: string): void {
   const takeOver = `${path}.take-over`

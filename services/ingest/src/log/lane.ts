@@ -125,11 +125,11 @@ export class Lane {
     this.#partsMean = this.#partsMean * 0.8 + parts * 0.2
     const together = new Map<number, Slice[]>()
     for (const [partition, slices] of taken) {
-      const alone = new Map([[partition, slices]])
+      const isTrial = this.#o.breaker.isTrial(partition)
       // A trial is given up immediately if it cannot be sent: the partition may be slow but written to.
-      if (this.#o.breaker.isTrial(partition)) void this.#send(alone, 0)
-      else if (this.#late.has(partition)) void this.#send(alone, UNSENT_MS)
-      else together.set(partition, slices)
+      if (isTrial || this.#late.has(partition)) {
+        void this.#send(new Map([[partition, slices]]), isTrial ? 0 : UNSENT_MS)
+      } else together.set(partition, slices)
     }
     if (together.size > 0) {
       this.#hold = setTimeout(() => this.#release(), HOLD_MS)
