@@ -107,6 +107,7 @@ function createWorld() {
     now: () => world.nowMs,
     monotonicNow: () => world.monotonicMs,
     feedEveryMs: 2,
+    lookupTimeoutMs: 60_000,
   })
   auth.onRevoked((stopped) => world.stopped.push(stopped))
   auth.onRevoked((stopped) => world.revoked.push(stopped.type === 'key' ? stopped.keyId : stopped.type))
@@ -229,9 +230,7 @@ describe('authenticate', () => {
     expect(await outcome(world.auth, world.add())).toBe('503 authentication_unavailable')
     expect(await outcome(world.auth, cached)).toBe('a')
     gate.resolve()
-    // On a busy machine some of them, or all, have waited for their 2 s.
-    const outcomes = ['401 invalid_api_key', '503 authentication_unavailable']
-    expect((await Promise.all(waiting)).filter((each) => !outcomes.includes(each))).toEqual([])
+    expect(new Set(await Promise.all(waiting))).toEqual(new Set(['401 invalid_api_key']))
     expect(await outcome(world.auth, world.add())).toBe('a')
   })
 

@@ -27,6 +27,8 @@ interface AuthenticatorOptions extends Pick<ApiKeyStore, 'latestChange' | 'chang
   readonly monotonicNow?: () => number
   /** Pause between two reads of the feed, milliseconds; default 500. */
   readonly feedEveryMs?: number
+  /** A caller whose key was not found within this many milliseconds gets 503; default 2,000. */
+  readonly lookupTimeoutMs?: number
 }
 
 /** A key by its id, and one of its secrets by number. */
@@ -48,7 +50,6 @@ const UNKNOWN_MS = 1000
 const UNKNOWN_MAX = 10_000
 /** Concurrent statements that look up keys. The rest of the pool is for the feed. */
 const STATEMENTS_MAX = 2
-const LOOKUP_TIMEOUT_MS = 2000
 /** Keys that wait for a look-up; further ones get 503. A statement of 1,000 takes some milliseconds. */
 const WAITING_MAX = 10_000
 
@@ -59,6 +60,7 @@ const WAITING_MAX = 10_000
  */
 export class Authenticator {
   readonly #now: () => number
+  readonly #lookupTimeoutMs: number
   readonly #log: AuthenticatorOptions['log']
   readonly #cache = new KeyCache()
   readonly #unknown: UnknownKeys
@@ -76,6 +78,7 @@ export class Authenticator {
   constructor(o: AuthenticatorOptions) {
     const { lookup, lookupById, log, now = Date.now, monotonicNow = performance.now.bind(performance) } = o
     this.#now = now
+    this.#lookupTimeoutMs = o.lookupTimeoutMs ?? 2000
     this.#log = log
     this.#unknown = createUnknownKeys({ forMs: UNKNOWN_MS, max: UNKNOWN_MAX, monotonicNow })
     this.#uses = createLastUses({ cache: this.#cache, touch: o.touch ?? noTouch, monotonicNow, log })
@@ -169,7 +172,7 @@ export class Authenticator {
   /** One look-up, shared by all requests that wait for it. */
   #startLookup(name: string, lookups: KeyLookups): Promise<Caller | undefined> {
     if (this.#keysByHash.size + (this.#keysById?.size ?? 0) >= WAITING_MAX) throw keysUnavailable()
-    const result = withTimeout(lookups.find(name), LOOKUP_TIMEOUT_MS)
+    const result = withTimeout(lookups.find(name), this.#lookupTimeoutMs)
       .catch(() => {
         throw keysUnavailable()
       })
