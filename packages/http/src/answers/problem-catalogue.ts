@@ -36,7 +36,6 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   invalid_encoding: kind(400, 'Bad compression', 'The body is not in the `Content-Encoding` that the request names.', 'Compress the body as the header says, or leave the header out.'),
   invalid_events: kind(422, 'Invalid events', 'None of the events in the body is valid.', POINTERS),
   invalid_parameter: kind(400, 'Invalid parameter', 'A parameter is unknown, empty, repeated or has a bad value.', 'Correct the parameters that `errors` names.'),
-  invalid_request: kind(422, 'Invalid body', 'Members of the body are unknown or have bad values.', POINTERS),
   invalid_stream_token: kind(401, 'Invalid stream token', 'The token is forged or expired, or its key was revoked.', 'Create a new one with `POST /v1/stream-tokens`.'),
   invalid_type: kind(422, 'Wrong type', 'The body is JSON of another type than the route takes.', 'Send an object, or an array of objects where the route takes one.'),
   invalid_utf8: kind(400, 'Not UTF-8', 'The body is not UTF-8.', 'Encode the body in UTF-8.'),
