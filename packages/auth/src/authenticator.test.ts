@@ -328,8 +328,11 @@ describe('a tenant that stops', () => {
     const [refused, ...rest] = await outcomes([key, uncached, operator, other])
     expect([refused, ...rest]).toEqual(['403 tenant_suspended', '403 tenant_suspended', 'a', 'b'])
     expect(world.lookups.slice(asked)).toEqual([3])
+    const updated: string[] = []
+    world.auth.onTenantUpdated((tenant) => updated.push(tenant))
     world.changeTenant('a', 'tenant_updated')
     await until('the tenant is served again', async () => (await outcome(world.auth, key)) === 'a')
+    expect(updated).toEqual(['a'])
     expect(await outcomes([uncached, operator])).toEqual(['a', 'a'])
     world.changeTenant('a', 'tenant_deleted')
     await until('the change is read', () => world.revoked.length > 1)

@@ -67,6 +67,7 @@ export class Authenticator {
   /** Look-ups under way, by name. */
   readonly #waiting = new Map<string, Promise<Caller | undefined>>()
   readonly #stopped = new StoppedKeys()
+  readonly #tenantListeners = new Set<(tenant: string) => void>()
   readonly #nameOf = createKeyNamer()
   readonly #uses: LastUses
   readonly #feed: KeyFeed
@@ -147,6 +148,12 @@ export class Authenticator {
     return this.#stopped.onStopped(listener)
   }
 
+  /** Calls the listener within 1 s for each tenant whose limits changed, or that is served again. Returns how to stop that. */
+  onTenantUpdated(listener: (tenant: string) => void): () => void {
+    this.#tenantListeners.add(listener)
+    return () => this.#tenantListeners.delete(listener)
+  }
+
   async close(): Promise<void> {
     await this.#feed.close()
     await this.#uses.flush()
@@ -198,6 +205,8 @@ export class Authenticator {
     if (change.tenant === null) this.#cache.drop(change.keyId)
     else this.#cache.dropTenant(change.tenant)
     this.#stopped.onChange(change)
+    if (change.kind !== 'tenant_updated' || change.tenant === null) return
+    for (const listener of this.#tenantListeners) listener(change.tenant)
   }
 
   #onReset(): void {

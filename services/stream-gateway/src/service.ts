@@ -75,6 +75,10 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     const countHere = (tenant: string) => streams.registry.countOfTenant(tenant)
     const tenantCounts = new TenantStreamCounts({ pool: pools.watchPool, log, countHere })
     releasers.add('stream counts', () => tenantCounts.close())
+    releasers.add(
+      'tenant updates',
+      auth.onTenantUpdated((tenant) => tenantCounts.onTenantUpdated(tenant)),
+    )
 
     const readiness = createReadiness({ epochs, auth })
     const router = routesOf(config, deps, {

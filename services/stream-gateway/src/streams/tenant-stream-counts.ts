@@ -17,14 +17,14 @@ const FIRST_COUNT_MS = 2_000
 const FORGET_MS = 60_000
 
 /**
- * Counts the streams of tenants that have a limit over all gateways, through the database. Tenants without a limit cost
- * nothing. While Postgres is unavailable the last counts are used.
+ * Counts the streams of tenants that have a limit over all gateways, through the database. Tenants that never had a limit
+ * cost nothing. While Postgres is unavailable the last counts are used.
  */
 export class TenantStreamCounts {
   readonly #o: TenantStreamCountsOptions
   readonly #replica: Replica
   readonly #failures: FailureLog
-  /** Tenants with a limit that have asked for a stream here, and their streams in other processes. */
+  /** Tenants that may have a limit and have asked for a stream here, and their streams in other processes. */
   readonly #elsewhere = new Map<string, number>()
   /** The first exchange of each, while it is under way. */
   readonly #first = new Map<string, Promise<void>>()
@@ -48,14 +48,22 @@ export class TenantStreamCounts {
    * exchange, at most 2 s; if it fails the count is 0.
    */
   async elsewhere(tenant: string): Promise<number> {
-    this.#askedMs.set(tenant, performance.now())
-    if (!this.#elsewhere.has(tenant)) {
-      this.#elsewhere.set(tenant, 0)
-      this.#first.set(tenant, this.#countFirst(tenant))
-      this.#exchanges ??= this.#exchangeWhileCounting()
-    }
+    this.#count(tenant)
     await this.#first.get(tenant)
     return this.#elsewhere.get(tenant) ?? 0
+  }
+
+  /** A tenant's limits have changed: its streams here, which it may have opened without a limit, are counted elsewhere. */
+  onTenantUpdated(tenant: string): void {
+    if (this.#o.countHere(tenant) > 0) this.#count(tenant)
+  }
+
+  #count(tenant: string): void {
+    this.#askedMs.set(tenant, performance.now())
+    if (this.#elsewhere.has(tenant)) return
+    this.#elsewhere.set(tenant, 0)
+    this.#first.set(tenant, this.#countFirst(tenant))
+    this.#exchanges ??= this.#exchangeWhileCounting()
   }
 
   async #countFirst(tenant: string): Promise<void> {
