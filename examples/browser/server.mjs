@@ -19,8 +19,10 @@ const server = createServer((request, response) => {
 async function answer(request, response) {
   const { pathname, searchParams } = new URL(request.url ?? '', 'http://localhost')
   if (pathname === '/token') {
-    // Ask first who the visitor is, and whether the task is theirs.
-    const token = await client.streamTokens.create({ task_id: searchParams.get('task_id'), ttl_s: 600 })
+    // Ask first who the visitor is, and whether the task is theirs. A token without a task reads all events.
+    const task_id = searchParams.get('task_id')
+    if (!task_id) return response.writeHead(400).end()
+    const token = await client.streamTokens.create({ task_id, ttl_s: 600 })
     response.setHeader('Content-Type', 'application/json').end(JSON.stringify(token))
   } else if (pathname === '/page.js') {
     response.setHeader('Content-Type', 'text/javascript').end(await readFile('page.bundle.js'))

@@ -16,6 +16,8 @@ interface Feed {
 /** The tests are type-checked without the names of a browser, which the module uses. */
 const MODULE: string = './live-feed.ts'
 
+const drawSoon = (draw: () => void) => Number(setTimeout(draw, 1))
+
 let server: Server
 let client: Ariftly
 let requests: IncomingMessage[]
@@ -30,10 +32,9 @@ beforeEach(async () => {
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   client = new Ariftly({ apiKey: 'key', baseUrl: `http://127.0.0.1:${port}` })
-  const frame = (draw: () => void) => Number(setTimeout(draw, 1))
   Object.assign(globalThis, {
     document: new EventTarget(),
-    requestAnimationFrame: frame,
+    requestAnimationFrame: drawSoon,
     cancelAnimationFrame: clearTimeout,
   })
 })
