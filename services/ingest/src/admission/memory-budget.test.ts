@@ -92,3 +92,15 @@ test('an unread answer counts with its own bytes and not with those of the body,
   for (const lease of [same, other]) lease.release()
   expect(budget.usedBytes).toBe(0)
 })
+
+test('a lease that is released takes nothing more', () => {
+  const budget = new MemoryBudget(1024 * KIB)
+  const lease = open(budget, 'acme')
+  lease.release()
+  expect(lease.take(10)).toBe(false)
+  expect(lease.arrived(10, never)).toBe('full')
+  expect(lease.answered(10)).toBe(false)
+  expect(budget.usedBytes).toBe(0)
+  // Nor of what unread answers may hold.
+  expect(open(budget, 'acme').answered(60 * KIB)).toBe(true)
+})

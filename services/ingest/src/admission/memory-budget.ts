@@ -146,12 +146,13 @@ export class MemoryLease {
 
   /**
    * The answer is written and the body freed, but the client has not read `unsentBytes` of the answer. False when the connection
-   * must be cut, as unread answers hold their maximum.
+   * must be cut, as unread answers hold their maximum, or the lease is released, as the client has disconnected.
    */
   answered(unsentBytes: number): boolean {
+    if (this.#held.isClosed) return false
     this.bodyEnded()
     const bytes = REQUEST_BYTES + unsentBytes
-    this.#unread = this.#budget.openUnread(this.tenant)
+    this.#unread ??= this.#budget.openUnread(this.tenant)
     if (!this.#unread.take(bytes)) return false
     this.#held.set(bytes)
     return true
