@@ -177,6 +177,7 @@ test('when an operator opens another epoch, streams end, resume with their old i
   await world.append([numbered('t-epoch', 1)])
   await eventually('one event', () => stream.messages.length === 1)
   const id = stream.messages[0]?.id ?? ''
+  const before = new Date().toISOString()
   const { rows } = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs')
   projector.kill('SIGTERM')
   await projector.exited
@@ -187,6 +188,11 @@ test('when an operator opens another epoch, streams end, resume with their old i
   expect(JSON.parse(again.messages[0]?.data ?? '')).toMatchObject({ reason: 'log_changed', requested: id })
   await world.append([numbered('t-epoch', 2)])
   await eventually('the second event', () => numbersOf(again.messages.slice(1)).includes(2))
+  // Part of what was appended since then is in the other log.
+  const since = await open(`?task_id=t-epoch&after=${before}`)
+  await eventually('the reset and the second event', () => numbersOf(since.messages.slice(1)).includes(2))
+  expect(since.messages[0]?.event).toBe('stream.reset')
+  expect(JSON.parse(since.messages[0]?.data ?? '')).toMatchObject({ reason: 'log_changed', requested: before })
 })
 
 /** A stream of the task from an id, with its first message. */

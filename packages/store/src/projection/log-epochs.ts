@@ -7,17 +7,25 @@ export interface LogEpoch {
   readonly clusterId: string
   /** Id of the topic; null when it is not known. */
   readonly topicId: string | null
+  /** When it was opened, epoch milliseconds. */
+  readonly openedAtMs: number
+}
+
+const COLUMNS = 'epoch, cluster_id, topic_id, created_at'
+
+interface EpochRow {
+  readonly epoch: number
+  readonly cluster_id: string
+  readonly topic_id: string | null
+  readonly created_at: Date
 }
 
 /** Reads the newest epoch of a topic; undefined before the migrate step has opened the first. */
 export async function currentEpoch(db: Queryable, topic: string): Promise<LogEpoch | undefined> {
-  const { rows } = await db.query<{ epoch: number; cluster_id: string; topic_id: string | null }>(
-    prepared(`SELECT epoch, cluster_id, topic_id FROM log_epochs WHERE topic = $1 ORDER BY epoch DESC LIMIT 1`, [
-      topic,
-    ]),
+  const { rows } = await db.query<EpochRow>(
+    prepared(`SELECT ${COLUMNS} FROM log_epochs WHERE topic = $1 ORDER BY epoch DESC LIMIT 1`, [topic]),
   )
-  const row = rows[0]
-  return row && { epoch: row.epoch, clusterId: row.cluster_id, topicId: row.topic_id }
+  return rows[0] && epochOf(rows[0])
 }
 
 /**
@@ -29,15 +37,24 @@ export async function openEpoch(
   o: { readonly topic: string; readonly clusterId: string; readonly topicId?: string | null },
 ): Promise<LogEpoch> {
   const { topic, clusterId, topicId = null } = o
-  const { rows } = await db.query<{ epoch: number }>(
+  const { rows } = await db.query<EpochRow>(
     `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id)
      SELECT coalesce(max(epoch), 0) + 1, $1, $2, $3 FROM log_epochs
-     RETURNING epoch`,
+     RETURNING ${COLUMNS}`,
     [topic, clusterId, topicId],
   )
   const row = rows[0]
   if (!row) throw new Error('INSERT … RETURNING gave no row')
-  return { epoch: row.epoch, clusterId, topicId }
+  return epochOf(row)
+}
+
+function epochOf(row: EpochRow): LogEpoch {
+  return {
+    epoch: row.epoch,
+    clusterId: row.cluster_id,
+    topicId: row.topic_id,
+    openedAtMs: row.created_at.getTime(),
+  }
 }
 
 /** Records the topic's id of an epoch that was opened before ids were recorded. Owner's role only. */

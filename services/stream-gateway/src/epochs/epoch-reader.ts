@@ -12,7 +12,7 @@ import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { dominates, originOf, type OffsetVector } from '../log/offset-vector.ts'
 import { startProjectionWatch, type ProjectionWatch } from '../log/projection-watch.ts'
-import { beyondEnd, readerStart } from '../log/start-position.ts'
+import { beyondEnd, knownEnd, readerStart } from '../log/start-position.ts'
 import { consumeLog } from './consume-log.ts'
 import { createHistoryReader } from './history-reader.ts'
 import { KeptHistory } from './kept-history.ts'
@@ -52,6 +52,7 @@ export interface EpochReader {
   positionAt(atMs: number): Promise<OffsetVector>
   /** When the oldest event that is kept was appended. */
   earliestMs(): Promise<number | undefined>
+  /** The log's end now; Infinity where it is not known. */
   logEnd(): Promise<OffsetVector>
   /** The id of a position. */
   idOf(position: OffsetVector): string
@@ -90,9 +91,7 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
     positionAt: (atMs) => history.positionAt(atMs),
     earliestMs: () => history.earliestMs(),
     async logEnd() {
-      const end = Float64Array.from(hub.ring.position)
-      for (const { partition, logEnd } of (await describeAvailable(kafka, topic)).partitions) end[partition] = logEnd
-      return end
+      return knownEnd(await describeAvailable(kafka, topic), { identity: epoch, partitionCount: partitions })
     },
     idOf: (position) => o.ids.seal({ epoch: epoch.epoch, position }),
     close: () => releasers.close(),

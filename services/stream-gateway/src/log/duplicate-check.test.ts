@@ -1,10 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
-import { newEventId } from '@ariftly/events'
+import { encodeRecord, newEventId } from '@ariftly/events'
 import fc from 'fast-check'
-import { sampleEvent } from '@ariftly/testkit'
+import { recordViewOf, sampleEvent } from '@ariftly/testkit'
 import { CANDIDATES_PER_TENANT_MAX, DuplicateCheck, type WantedRecord } from './duplicate-check.ts'
 import { EventIdBits } from './event-id-bits.ts'
 import { IdIndex } from './id-index.ts'
+import type { RecordState } from './record-state.ts'
 import { Ring } from './ring.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
@@ -164,6 +165,77 @@ describe('duplicates', () => {
     for (const answer of answers) answer()
     await Promise.all(trials)
     expect(duplicates.isOpen).toBe(false)
+  })
+})
+
+describe('an event whose id an earlier record has that is only in Postgres', () => {
+  /** A check that remembers the record at offset 0, which the ring has dropped, and what it looks up. */
+  function forgetFirst(first: WantedRecord, o: { readonly isProjected: boolean; readonly found: readonly number[] }) {
+    const ids = indexOf({ origin: true, idsMax: 1000 })
+    const ring = new Ring(Float64Array.of(0))
+    const lookedUp: number[] = []
+    const duplicates = new DuplicateCheck({
+      ids,
+      ring,
+      lookUp: async (_, candidates) => {
+        lookedUp.push(...candidates.map(({ offset }) => offset))
+        return new Set(o.found)
+      },
+      newestTimes: async () => new Map(),
+      now: () => 0,
+      onOpened: () => undefined,
+    })
+
+    /** Appends a record and returns its state. */
+    function note({ offset, event }: WantedRecord, found?: RecordState): RecordState {
+      const place = { partition: 0, offset }
+      const state = duplicates.note(
+        { ...place, tenant: event.tenant, id: bitsOf(event.id), appendedAtMs: NOW_MS },
+        found,
+      )
+      ring.append(recordViewOf({ ...place, timestampMs: NOW_MS, ...encodeRecord(event) }), state)
+      return state
+    }
+
+    async function post(record: WantedRecord): Promise<RecordState> {
+      const states = await duplicates.find(0, [record], signal)
+      return note(record, states.get(record.offset))
+    }
+
+    note(first)
+    ring.evict(0)
+    if (o.isProjected) ids.setProjected(Float64Array.of(1))
+    return { note, post, lookedUp }
+  }
+
+  const first = record(0)
+  const deadLetter = { offset: 0, event: { ...first.event, data: Buffer.from('{') } }
+
+  test('is shown once when that was a dead letter', async () => {
+    const { post, lookedUp } = forgetFirst(deadLetter, { isProjected: true, found: [] })
+    expect(await post({ ...first, offset: 1 })).toBe('shown')
+    expect(await post({ ...first, offset: 2 })).toBe('hidden')
+    expect(lookedUp).toEqual([1])
+  })
+
+  test('is not shown when that was an event, also with a dead letter in between', async () => {
+    const { note, post, lookedUp } = forgetFirst(first, { isProjected: true, found: [0] })
+    expect(await post({ ...first, offset: 1 })).toBe('hidden')
+    note({ ...deadLetter, offset: 2 })
+    expect(await post({ ...first, offset: 3 })).toBe('hidden')
+    expect(lookedUp).toEqual([1, 3])
+  })
+
+  test('is unchecked when no stream wanted it, and the next one is its duplicate', () => {
+    const { note } = forgetFirst(deadLetter, { isProjected: true, found: [] })
+    expect(note({ ...first, offset: 1 })).toBe('unchecked')
+    expect(note({ ...first, offset: 2 })).toBe('hidden')
+  })
+
+  test('is taken for a duplicate until that is projected', async () => {
+    const { post, lookedUp } = forgetFirst(first, { isProjected: false, found: [] })
+    expect(await post({ ...first, offset: 1 })).toBe('hidden')
+    expect(lookedUp).toEqual([])
   })
 })
 

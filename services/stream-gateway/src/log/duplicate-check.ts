@@ -42,15 +42,16 @@ export const CANDIDATES_PER_TENANT_MAX = 64
 const WAIT_MS = 2000
 const PAUSE_MS = 100
 const NONE: ReadonlySet<number> = new Set()
-const NO_STATES: ReadonlyMap<number, RecordState> = new Map()
 
 /**
  * Finds duplicates of events: recent ones by the ids that this process remembers, older ones by look-ups in Postgres.
  *
- * An id whose time is within what the index remembers cannot have an older duplicate. Other ids are looked up before their
- * records are appended if a stream wants them; if none does, the record is `unchecked`, and a stream that reaches it is
- * served from Postgres until it is past it. When Postgres does not answer in time a breaker opens: `unchecked` records are
- * shown and counted until a retry of the failed look-up (`retry`) succeeds.
+ * An id whose time is within what the index remembers cannot have an older duplicate. An id in the index decides only while
+ * its record is surely an event: a record that the ring has dropped may have been a dead letter, which Postgres knows once it
+ * is projected. Ids that are not decided are looked up before their records are appended if a stream wants them; if none does,
+ * the record is `unchecked`, and a stream that reaches it is served from Postgres until it is past it. When Postgres does not
+ * answer in time a breaker opens: `unchecked` records are shown and counted until a retry of the failed look-up (`retry`)
+ * succeeds.
  */
 export class DuplicateCheck {
   readonly #o: DuplicateCheckOptions
@@ -87,17 +88,16 @@ export class DuplicateCheck {
     records: readonly WantedRecord[],
     signal: AbortSignal,
   ): Promise<ReadonlyMap<number, RecordState>> {
-    const older = records.filter(({ event }) => this.#o.ids.mayBeOlder(partition, event.tenant, eventIdMs(event.id)))
-    if (older.length === 0) return NO_STATES
     const states = new Map<number, RecordState>()
     const candidates: DuplicateCandidate[] = []
     const perTenant = new Map<string, number>()
-    for (const { offset, event } of older) {
+    for (const { offset, event } of records) {
       const { tenant, id } = event
+      const earlier = this.#earlier(partition, tenant, id)
+      if (earlier === 'none' && !this.#o.ids.mayBeOlder(partition, tenant, eventIdMs(id))) continue
       // Set before the look-up: the index may forget this id meanwhile, as Postgres has it by then.
-      const isKnown = this.#isKnown(partition, tenant, id)
-      states.set(offset, isKnown ? 'hidden' : 'shown')
-      if (isKnown) continue
+      states.set(offset, earlier === 'event' ? 'hidden' : 'shown')
+      if (earlier === 'event') continue
       const count = (perTenant.get(tenant) ?? 0) + 1
       perTenant.set(tenant, count)
       if (count <= CANDIDATES_PER_TENANT_MAX) candidates.push({ tenant, id, offset })
@@ -117,9 +117,11 @@ export class DuplicateCheck {
     const { ids } = this.#o
     const { partition, tenant, appendedAtMs, id } = record
     ids.seen(partition, appendedAtMs)
-    if (ids.add(record, this.#isDeadLetter) !== undefined) return 'hidden'
+    const added = ids.add(record, this.#mayBeDeadLetter)
+    if (added === 'known') return 'hidden'
     // Asked last, as adding may have dropped an earlier record's id: this one's, too.
-    return found ?? (ids.mayBeOlder(partition, tenant, id.ms) ? 'unchecked' : 'shown')
+    const isSure = added === 'added' && !ids.mayBeOlder(partition, tenant, id.ms)
+    return found ?? (isSure ? 'shown' : 'unchecked')
   }
 
   /** Whether live streams may get a record of this state (not hidden); otherwise they fall back to before it, to Postgres. */
@@ -187,17 +189,21 @@ export class DuplicateCheck {
     }
   }
 
-  /** Whether this process remembers an earlier record of the partition with this id. */
-  #isKnown(partition: number, tenant: string, id: string): boolean {
+  /** What this process remembers of earlier records of the partition with this id. */
+  #earlier(partition: number, tenant: string, id: string): 'none' | 'event' | 'maybeDeadLetter' {
     const offset = this.#asked.readText(id) ? this.#o.ids.find(partition, tenant, this.#asked) : undefined
-    return offset !== undefined && !this.#isDeadLetter(partition, offset)
+    if (offset === undefined) return 'none'
+    return this.#mayBeDeadLetter(partition, offset) ? 'maybeDeadLetter' : 'event'
   }
 
-  /** Whether a record of the ring is a dead letter: then it is no duplicate. */
-  readonly #isDeadLetter = (partition: number, offset: number): boolean => {
-    const { ring } = this.#o
+  /**
+   * Whether a remembered record is a dead letter, or may be one: then it is no duplicate. One that is in neither the ring nor
+   * the projection is taken for an event, as nobody could tell.
+   */
+  readonly #mayBeDeadLetter = (partition: number, offset: number): boolean => {
+    const { ring, ids } = this.#o
     const seq = ring.seqOf(partition, offset)
-    return seq !== undefined && ring.event(seq) === undefined
+    return seq === undefined ? ids.isProjected(partition, offset) : ring.event(seq) === undefined
   }
 }
 

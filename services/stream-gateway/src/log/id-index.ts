@@ -107,24 +107,28 @@ export class IdIndex {
     this.#newestMs.set(tenant, idMs)
   }
 
+  /** Whether the projection holds a record. */
+  isProjected(partition: number, offset: number): boolean {
+    return offset < (this.#projected[partition] ?? 0)
+  }
+
   /**
-   * Adds the id of a record. When the partition has an earlier record with this id that is not `isStale`, nothing changes and
-   * its offset is returned.
+   * Adds the id of a record. When the partition has an earlier record with this id, the new one takes its place if the earlier
+   * one `mayBeReplaced`; otherwise nothing changes, and the id is `known`.
    */
   add(
     record: IndexedRecord,
-    isStale: (partition: number, earlierOffset: number) => boolean = never,
-  ): number | undefined {
+    mayBeReplaced: (partition: number, earlierOffset: number) => boolean = never,
+  ): 'added' | 'replaced' | 'known' {
     this.#makeRoom()
     this.#setHash(record.tenant, record.id)
     const { table, words, offsets, idTimes, partitions } = this.#columns
     const slot = this.#slotOf(record.partition)
     const known = table[slot + 1] ?? NONE
     if (known !== NONE) {
-      const earlier = offsets[known] ?? 0
-      if (!isStale(record.partition, earlier)) return earlier
+      if (!mayBeReplaced(record.partition, offsets[known] ?? 0)) return 'known'
       offsets[known] = record.offset
-      return undefined
+      return 'replaced'
     }
     const at = (this.#first + this.#size) & (partitions.length - 1)
     words.set(this.#hash, at * WORDS)
@@ -134,7 +138,7 @@ export class IdIndex {
     table[slot] = this.#mixed
     table[slot + 1] = at
     this.#size += 1
-    return undefined
+    return 'added'
   }
 
   /** Nothing before the first record that is read is known. To be called with each record before its id is asked for. */
@@ -152,7 +156,7 @@ export class IdIndex {
   #trim(): void {
     while (this.#size > this.#o.idsMax) {
       const { offsets, partitions } = this.#columns
-      const isProjected = (offsets[this.#first] ?? 0) < (this.#projected[partitions[this.#first] ?? 0] ?? 0)
+      const isProjected = this.isProjected(partitions[this.#first] ?? 0, offsets[this.#first] ?? 0)
       if (!isProjected && this.#size <= this.#o.unprojectedMax) return
       if (!isProjected) this.forgottenUnprojected += 1
       this.#forgetFirst()

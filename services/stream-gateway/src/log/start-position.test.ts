@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
-import { beyondEnd, readerStart, resumeAt } from './start-position.ts'
+import { dominates } from './offset-vector.ts'
+import { beyondEnd, knownEnd, readerStart, resumeAt } from './start-position.ts'
 
 const MIB = 1024 * 1024
 
@@ -21,6 +22,23 @@ describe('the reader begins', () => {
   test('nowhere when the projection is ahead of the log', () => {
     expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 6]]) })).toEqual([1])
     expect(beyondEnd({ logEnd: Float64Array.of(5, 5), projected: new Map([[1, 5]]) })).toEqual([])
+  })
+})
+
+describe('a position is beyond the log', () => {
+  const identity = { clusterId: 'cluster', topicId: 'topic' }
+  const ends = [
+    { partition: 0, logEnd: 100 },
+    { partition: 2, logEnd: 100 },
+  ]
+
+  test.each([
+    ['not above the end of a partition that cannot be asked about', identity, [100, 101, 100], false],
+    ['above the end of such a partition', identity, [100, 0, 101], true],
+    ['not when the answer is about another log', { ...identity, topicId: 'other' }, [101, 101, 101], false],
+  ])('%s', (_, found, position, expected) => {
+    const end = knownEnd({ ...found, partitions: ends }, { identity, partitionCount: 3 })
+    expect(!dominates(end, Float64Array.from(position))).toBe(expected)
   })
 })
 

@@ -1,3 +1,4 @@
+import { isSameLog, type LogIdentity } from '@ariftly/kafka'
 import { dominates, raise, type OffsetVector } from './offset-vector.ts'
 
 /** Average bytes of a record in the ring, to guess how many fit. */
@@ -31,6 +32,20 @@ export function beyondEnd(o: Pick<LogAtStart, 'logEnd' | 'projected'>): number[]
   return [...o.projected]
     .filter(([partition, next]) => next > (o.logEnd[partition] ?? 0))
     .map(([partition]) => partition)
+}
+
+/**
+ * The end of the log of `identity`. Infinity for a partition that could not be asked about, and for all of another log: no
+ * position is known to be beyond an end that is not known.
+ */
+export function knownEnd(
+  found: LogIdentity & { readonly partitions: readonly { readonly partition: number; readonly logEnd: number }[] },
+  o: { readonly identity: LogIdentity; readonly partitionCount: number },
+): OffsetVector {
+  const end = new Float64Array(o.partitionCount).fill(Infinity)
+  if (!isSameLog(found, o.identity)) return end
+  for (const { partition, logEnd } of found.partitions) end[partition] = logEnd
+  return end
 }
 
 /** Where a stream starts, or why it cannot start at the requested position. */

@@ -85,6 +85,12 @@ export class StreamStarts {
       await this.reset(subscriber, epochReader, 'history_expired', epochReader.floor())
       return
     }
+    const { epoch, openedAtMs } = epochReader.epoch
+    if (epoch > 1 && atMs < openedAtMs) {
+      // What was appended since then is in another log too, whose positions are not this one's.
+      await this.reset(subscriber, epochReader, 'log_changed', epochReader.floor())
+      return
+    }
     const position = await this.#find(subscriber, () => epochReader.positionAt(atMs))
     if (position === undefined) return
     epochReader.hub.begin(subscriber, position, openingFrame(RETRY_MS.min, epochReader.idOf(position)))
