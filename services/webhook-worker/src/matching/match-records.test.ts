@@ -49,13 +49,30 @@ describe('matchRecords', () => {
     expect(traceKept(traceparent)).toBeNull()
   })
 
-  test('ends before the record whose webhooks exceed the limit, and always takes one record', () => {
+  test('ends before the record whose webhooks exceed the limit', () => {
     const three = new SubscriptionIndex(
       ['whk_1', 'whk_2', 'whk_3'].map((id) => ({ id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 })),
     )
     const records = [0, 1, 2].map((offset) => recordAt(offset))
     const taken = (pairsMax: number) => matchRecords(three, records, { ...LIMITS, pairsMax }).taken
-    expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
+    expect([3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 2, 2, 3])
+  })
+
+  test('leaves a tenant for later of which one record alone has more webhooks than the limit', () => {
+    const both = new SubscriptionIndex(
+      ['acme', 'acme', 'other'].map((tenant, number) => ({
+        id: `whk_${number}`,
+        tenant,
+        events: ['*'],
+        ...filters,
+        createdAtMs: 0,
+      })),
+    )
+    const records = ['acme', 'other'].map((tenant, offset) => recordAt(offset, good, tenant))
+    const found = matchRecords(both, records, { ...LIMITS, pairsMax: 1 })
+    expect(found.taken).toBe(2)
+    expect(found.matches.map(({ offset }) => offset)).toEqual([1])
+    expect([...found.deferred]).toEqual([['acme', 0]])
   })
 
   test('leaves a tenant above its share for later, and continues with the records of others', () => {
