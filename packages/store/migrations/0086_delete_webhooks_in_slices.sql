@@ -41,10 +41,11 @@ begin
     from (select id, created_at from public.deliveries where tenant_id = tenant and created_at >= deliveries_after
            order by tenant_id, created_at, id limit greatest(rows_max / 5, 1)) found_rows;
   if ids is not null then
-    delete from public.attempts where delivery_id = any (ids);
-    get diagnostics part = row_count;
+    -- Deliveries first: this waits for who has changed one and is adding its attempt, and the next statement sees that attempt.
     delete from public.deliveries where id = any (ids);
     get diagnostics removed = row_count;
+    delete from public.attempts where delivery_id = any (ids);
+    get diagnostics part = row_count;
     if not from_start then
       update public.tenants set deliveries_deleted_to = last_at where id = tenant;
     end if;

@@ -1,11 +1,12 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, eventually, insertSampleWebhook, untilBlocking } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findApiKeysByHash } from '../api-keys/find-api-keys.ts'
 import { insertApiKey } from '../api-keys/api-keys.ts'
 import { latestApiKeyChange, readApiKeyChanges } from '../api-keys/api-key-changes.ts'
 import { keepSuccessAnswers } from '../deliveries/attempts/keep-success-answers.ts'
+import { recordOutcomes } from '../deliveries/attempts/record-outcomes.ts'
 import { openEpoch } from '../projection/log-epochs.ts'
 import { addWebhookStats } from '../stats/add-webhook-stats.ts'
 import { withTransaction } from '../with-transaction.ts'
@@ -217,4 +218,49 @@ test('a webhook that the deletion has not marked yet gets no answers and no figu
   expect(rows).toEqual([{ answers: 0, figures: 0 }])
   await revoke('unmarked')
   await finish('unmarked')
+})
+
+test('an attempt that is recorded while a slice deletes its delivery goes with it', async () => {
+  const tenant = 'recording'
+  await insertKey(tenant)
+  const webhookId = await insertSampleWebhook(pool, { tenant })
+  const deliveryId = newTypeId('dlv')
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until)
+     VALUES ($1, $2, $3, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '1 min')`,
+    [typeIdToUuid('dlv', deliveryId), tenant, typeIdToUuid('whk', webhookId)],
+  )
+  const step = { state: 'delivered', counts: true } as const
+  const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
+  const answer = {
+    address: '127.0.0.1',
+    responseHeaders: null,
+    responseBody: null,
+    errorClass: null,
+    errorDetail: null,
+  }
+  const ids = { deliveryId, attempt: 1, tenant, webhookId, endpointVersion: 1 }
+  const outcome = {
+    ...ids,
+    first: true,
+    probe: false,
+    type: 'delivered',
+    next: { whileOpen: step, whileFailing: step, dueInMs: 0 },
+    record: { ...times, ...answer, status: 200 },
+  } as const
+  const failing = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
+  let deleting: Promise<TenantSlice> | undefined
+  await withTransaction(pool, async (tx) => {
+    expect(await recordOutcomes(tx, { outcomes: [outcome], failing })).toMatchObject({ applied: 1 })
+    await begin(tenant)
+    await revoke(tenant)
+    // The webhook.
+    expect(await slice(tenant)).toMatchObject({ rows: 1 })
+    deleting = slice(tenant)
+    await untilBlocking(tx)
+  })
+  expect(await deleting).toMatchObject({ rows: 2 })
+  await finish(tenant)
+  const { rowCount } = await admin.query('SELECT FROM attempts WHERE tenant_id = $1', [tenant])
+  expect(rowCount).toBe(0)
 })
