@@ -53,6 +53,15 @@ describe('encodeEvent', () => {
     expect(JSON.parse(jsonOf(encode({ ...progress({}), taskid: 'x' }), undefined))).toHaveProperty('taskid', 'x')
   })
 
+  test('leaves members out that JSON cannot hold, also inherited ones', () => {
+    const event = Object.assign(Object.create({ save: () => undefined }), progress({}), {
+      agent: undefined,
+      created: Symbol('now'),
+      session_id: { toJSON: () => undefined },
+    }) as Record<string, unknown>
+    expect(JSON.parse(jsonOf(encode(event), undefined))).toEqual(progress({}))
+  })
+
   test('counts bytes as UTF-8', () => {
     const text = 'aé€😀\uD800'
     expect(utf8Length(text)).toBe(1 + 2 + 3 + 4 + 3)

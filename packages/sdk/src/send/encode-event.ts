@@ -40,8 +40,10 @@ export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
   let text = ''
   for (const name in event) {
     const value = event[name as keyof NewEvent]
-    if (name === 'data' || value === undefined || (name === 'id' && typeof value !== 'string')) continue
-    text += `${JSON.stringify(name)}:${JSON.stringify(value)},`
+    if (name === 'data' || (name === 'id' && typeof value !== 'string')) continue
+    // Undefined for a function: its text would make the whole batch no JSON.
+    const json = JSON.stringify(value) as string | undefined
+    if (json !== undefined) text += `${JSON.stringify(name)}:${json},`
   }
   const dataAt = text.length + '"data":'.length
   text += `"data":${data}}`
