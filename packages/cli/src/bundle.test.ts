@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -24,12 +24,12 @@ afterAll(async () => {
   await api.close()
 })
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, stdout: number | 'pipe' = 'pipe') {
   const all = { HOME: join(program, '..'), ARIFTLY_URL: `http://127.0.0.1:${api.port}`, ARIFTLY_API_KEY: KEY, ...env }
-  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: ['ignore', stdout, 'pipe'] })
   const text = { out: '', err: '' }
-  child.stdout.on('data', (chunk: Buffer) => (text.out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => (text.out += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (text.err += chunk.toString()))
   const ended = once(child, 'close').then(([code]) => ({ code: Number(code), ...text }))
   return { child, ended }
 }
@@ -48,6 +48,24 @@ describe('the one file, alone in a folder', () => {
     const [request] = api.requests
     expect(request?.headers.authorization).toBe(`Bearer ${KEY}`)
     expect(request?.path).not.toContain(KEY)
+  })
+
+  const onLinux = process.platform === 'linux' ? test : test.skip
+  onLinux('ends with 1 and says so where its output cannot be written', async () => {
+    api.respondWith(() => ({
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ object: 'api_key', tenant: 'acme', scopes: [] }),
+    }))
+    const full = openSync('/dev/full', 'w')
+    for (const args of [['whoami'], ['help']]) {
+      const { code, err } = await start(args, {}, full).ended
+      expect({ args, code, ...jsonLines(err)[0] }).toMatchObject({
+        args,
+        code: 1,
+        error: { code: 'output_failed', message: expect.stringContaining('ENOSPC') },
+      })
+    }
+    closeSync(full)
   })
 
   test('ends with 4 without a key, and with 1 for what it does not know', async () => {
