@@ -17,14 +17,16 @@ interface CatchUpOptions extends HubOptions {
   readonly duplicates: DuplicateCheck
   /** Asks for a tick. */
   wake(): void
-  /** Makes a stream live whose position the ring dominates. */
-  goLive(subscriber: Subscriber): void
+  /** Makes a stream live whose position the ring dominates; false while frames wait for its group, unless they may be flushed. */
+  goLive(subscriber: Subscriber, mayFlush: boolean): boolean
 }
 
 /** Bounds of one stream's slice, so that a round stays short and does not delay live streams. */
 const SLICE_SIZE = { bytes: 64 * 1024, records: 1024 } as const
 /** Length of a round, ms. */
 const ROUND_MS = 2
+/** A stream waits for the frames of its group for this long, ms: then they are written to all of it at once. */
+const FLUSH_AFTER_MS = 1000
 /** Pauses after pages that could not be read. */
 const RETRY = { baseMs: 200, maxMs: 30_000 } as const
 
@@ -32,8 +34,8 @@ const RETRY = { baseMs: 200, maxMs: 30_000 } as const
  * Brings streams from their own position to the ring's end.
  *
  * A stream that is not live has its own position and frames: pages from Postgres until the ring covers the position, then
- * the ring in dispatch order. It becomes live in the tick in which it reaches the ring's end and the ring's position
- * dominates its own. It waits for records that are in neither the ring nor Postgres, and for its socket to be writable.
+ * the ring in dispatch order. It becomes live in the tick in which it reaches the ring's end, the ring's position dominates
+ * its own, and no frames wait for the live streams of its filter. It waits for records that are in neither the ring nor Postgres, and for its socket to be writable.
  * Nothing is ever skipped.
  *
  * A record of the ring that may have a duplicate known only to Postgres (`DuplicateCheck.pass`) is not shown from the ring:
@@ -49,6 +51,10 @@ export class CatchUp {
   /** Since when they have been ahead of the log, ms. */
   readonly #ahead = new Map<Subscriber, number>()
   readonly #waiting = new Set<Subscriber>()
+  /** Since when they could be live but for the frames that wait for their group, ms. */
+  readonly #arrived = new Map<Subscriber, number>()
+  /** Those of this round: they continue in the next one, as frames are written in between. */
+  readonly #arrivedNow: Subscriber[] = []
 
   constructor(o: CatchUpOptions) {
     this.#o = o
@@ -74,6 +80,7 @@ export class CatchUp {
   forget(subscriber: Subscriber): void {
     this.#ahead.delete(subscriber)
     this.#waiting.delete(subscriber)
+    this.#arrived.delete(subscriber)
   }
 
   /** The projection holds everything below `position`: streams that wait for it continue. */
@@ -104,6 +111,7 @@ export class CatchUp {
       this.#step(subscriber)
       if (this.#o.now() > untilMs) break
     }
+    for (const subscriber of this.#arrivedNow.splice(0)) this.start(subscriber)
     return !this.#queue.isEmpty
   }
 
@@ -125,6 +133,7 @@ export class CatchUp {
   /** The next record is not in the ring, or may be a duplicate. */
   #leaveRing(subscriber: Subscriber): void {
     this.#ahead.delete(subscriber)
+    this.#arrived.delete(subscriber)
     if (subscriber.fellBehind && !this.#ring.covers(subscriber.position)) this.#o.closeStream(subscriber, 'slow')
     else if (dominates(subscriber.position, this.#projected)) this.#waitForProjection(subscriber)
     else void this.#readPage(subscriber)
@@ -155,7 +164,15 @@ export class CatchUp {
     }
     this.#ahead.delete(subscriber)
     // A full socket continues when it is writable.
-    if (subscriber.sink.hasRoom()) this.#o.goLive(subscriber)
+    if (!subscriber.sink.hasRoom()) return
+    const nowMs = this.#o.now()
+    const sinceMs = this.#arrived.get(subscriber) ?? nowMs
+    if (this.#o.goLive(subscriber, nowMs - sinceMs >= FLUSH_AFTER_MS)) {
+      this.#arrived.delete(subscriber)
+    } else {
+      this.#arrived.set(subscriber, sinceMs)
+      this.#arrivedNow.push(subscriber)
+    }
   }
 
   #send(subscriber: Subscriber, block: Buffer, frames: number): void {

@@ -8,7 +8,7 @@ import { event, NOW_MS, setUp, textsOf, viewOf } from './test-hub.ts'
 
 describe('a live stream', () => {
   test('that has too much unsent when an unchecked record arrives continues before that record', () => {
-    const { hub, open } = setUp({ unsentBytesMax: 1 })
+    const { hub, open, tick } = setUp({ unsentBytesMax: 1 })
     const { subscriber } = open('acme')
     expect(subscriber.phase).toBe('live')
     const [first, second] = [event('acme'), event('acme')]
@@ -19,6 +19,7 @@ describe('a live stream', () => {
       filterVersion: -1,
       nextOffset: 2,
     })
+    tick()
     expect([subscriber.phase, subscriber.position[0]]).toEqual(['overfull', 1])
   })
 
@@ -70,6 +71,74 @@ function reopen(froms: readonly number[]) {
     return { blocks, phase: subscriber.phase, texts: textsOf(blocks.map(String)) }
   })
 }
+
+/** 100 streams that are served slowly, another one of their filter, and how many writes a tick made at most. */
+function openMany() {
+  const world = setUp({ unsentBytesMax: 1e6, writeMs: 0.5 })
+  const streams = Array.from({ length: 100 }, () => world.open('acme'))
+  world.append(event('acme', 'event 1'))
+  const late = world.open('acme')
+  let most = 0
+
+  function step(): void {
+    late.sink.unsent = 0
+    world.hub.onWritable(late.subscriber)
+    const before = world.state.written.length
+    world.tick()
+    most = Math.max(most, world.state.written.length - before)
+  }
+
+  return { ...world, streams, late, step, most: () => most }
+}
+
+describe('while frames wait for many streams of its filter', () => {
+  test('a stream becomes live once they are written, a few in each tick', () => {
+    const { late, streams, step, most } = openMany()
+    for (let n = 0; n < 5; n += 1) step()
+    expect(late.subscriber.phase).toBe('catchingUp')
+    for (let n = 0; n < 20; n += 1) step()
+    expect([late.subscriber.phase, late.sink.liveIds.length, textsOf(late.sink.blocks)]).toEqual(['live', 1, null])
+    for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1'])
+    // As many writes as there are between two checks of the clock, and a few for the late stream.
+    expect(most()).toBeLessThanOrEqual(12)
+  })
+
+  test('an unchecked record makes no tick longer', () => {
+    const { hub, streams, step, most, state } = openMany()
+    const before = state.written.length
+    hub.append({
+      partition: 0,
+      records: [viewOf(1, event('acme'))],
+      wanted: new Map(),
+      filterVersion: -1,
+      nextOffset: 2,
+    })
+    expect(state.written).toHaveLength(before)
+    for (let n = 0; n < 30; n += 1) step()
+    for (const { sink } of streams) expect(textsOf(sink.blocks)).toEqual(['event 1'])
+    expect(new Set(streams.map(({ subscriber }) => [subscriber.phase, subscriber.position[0]].join()))).toEqual(
+      new Set(['catchingUp,1']),
+    )
+    expect(most()).toBeLessThanOrEqual(12)
+  })
+
+  test('a stream becomes live after a second at the latest, and all get every event once', () => {
+    const { append, late, streams, step, state } = openMany()
+    let appended = 1
+    for (let n = 0; n < 1000 && late.subscriber.phase !== 'live'; n += 1) {
+      append(event('acme', 'event 1'))
+      appended += 1
+      // In the first one it gets the event, in the second one it has room again.
+      step()
+      step()
+    }
+    expect(late.subscriber.phase).toBe('live')
+    expect(state.nowMs).toBeGreaterThan(1000)
+    for (let n = 0; n < 30; n += 1) step()
+    expect(textsOf(late.sink.blocks)).toHaveLength(appended - 1)
+    for (const { sink } of streams) expect(textsOf(sink.blocks)).toHaveLength(appended)
+  })
+})
 
 describe('streams of one filter that resume', () => {
   test('from the same position share the bytes in memory', () => {

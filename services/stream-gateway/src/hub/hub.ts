@@ -58,7 +58,7 @@ export class Hub {
       counts,
       duplicates,
       wake: () => this.#wake(),
-      goLive: (subscriber) => this.#goLive(subscriber),
+      goLive: (subscriber, mayFlush) => this.#goLive(subscriber, mayFlush),
     })
     this.#dispatcher = new RecordDispatcher({
       epoch: o.epoch,
@@ -68,7 +68,6 @@ export class Hub {
       filterIndex,
       counts,
       pending: this.#pending,
-      fallBack: (group, position) => this.#fallBack(group, position),
     })
   }
 
@@ -122,7 +121,15 @@ export class Hub {
     if (isLeft || hasMore) this.#wake()
   }
 
-  /** A frame that moves the client's id to where the stream is; a stream gets another one each time that it becomes live. */
+  /** Whether frames wait for a live stream: their ids will be newer than a checkpoint's that is sent before them. */
+  isWaitingForTurn({ phase, group }: Subscriber): boolean {
+    return phase === 'live' && group !== undefined && this.#pending.isWaiting(group)
+  }
+
+  /**
+   * A frame that moves the client's id to where the stream is; a stream gets another one each time that it becomes live. What
+   * waits for the stream is written before, to all live streams of its filter.
+   */
   checkpoint(subscriber: Subscriber): Buffer | undefined {
     const { phase, group } = subscriber
     if (phase === 'starting' || phase === 'closed') return undefined
@@ -162,12 +169,17 @@ export class Hub {
     this.#overfull.delete(subscriber)
   }
 
-  #goLive(subscriber: Subscriber): void {
-    // Flush first: frames that wait for the group are older than this stream's position and must not be sent to it.
-    if (subscriber.group !== undefined) this.#pending.flush(subscriber.group, this.ring.position)
+  /** False when frames wait for the group and may not be flushed: they are older than this stream's position, and not for it. */
+  #goLive(subscriber: Subscriber, mayFlush: boolean): boolean {
+    const { group } = subscriber
+    if (group !== undefined && this.#pending.isWaiting(group)) {
+      if (!mayFlush) return false
+      this.#pending.flush(group, this.ring.position)
+    }
     subscriber.goLive()
     subscriber.checkpointVersion = this.#version
     this.#o.budget.note(subscriber, subscriber.sink.write(this.#framesOfNow().live))
+    return true
   }
 
   /** Lets the live streams of a group catch up one by one from a position. */

@@ -63,7 +63,7 @@ export class PendingFrames {
     return held.bytes <= this.#heldBytesMax || held.bytesOf(tenant) <= this.#heldBytesMax / held.tenants
   }
 
-  /** Stops a group: its live streams get the pending frames, and nothing from `position` on. */
+  /** Stops a group that is not stopped: its live streams get the pending frames, and nothing from `position` on. */
   stop(group: FilterGroup, position: OffsetVector): void {
     group.stoppedAt = position
     this.#endStop(group)
@@ -83,7 +83,12 @@ export class PendingFrames {
     this.#turns.add(group.filter.tenant, group)
   }
 
-  /** Writes all pending frames of one group; `position` is its live streams' position afterwards. */
+  /** Whether frames wait for a live stream of a group. */
+  isWaiting({ pending, unfinished }: FilterGroup): boolean {
+    return pending.length > 0 || unfinished !== undefined
+  }
+
+  /** Writes all pending frames of one group, however long it takes; `position` is its live streams' position afterwards. */
   flush(group: FilterGroup, position: OffsetVector): void {
     if (group.unfinished !== undefined) this.#write(group.unfinished, Infinity)
     const next = this.#join([group], position)
@@ -153,8 +158,8 @@ export class PendingFrames {
 
   /** Lets the streams of a stopped group fall back once its pending frames are written. */
   #endStop(group: FilterGroup): void {
-    const { stoppedAt, pending, unfinished } = group
-    if (stoppedAt === undefined || pending.length > 0 || unfinished !== undefined) return
+    const { stoppedAt } = group
+    if (stoppedAt === undefined || this.isWaiting(group)) return
     group.stoppedAt = undefined
     this.#o.onStopped(group, stoppedAt)
   }

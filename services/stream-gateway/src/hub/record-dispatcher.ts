@@ -42,8 +42,6 @@ interface RecordDispatcherOptions {
   readonly filterIndex: FilterIndex
   readonly counts: HubCounts
   readonly pending: PendingFrames
-  /** Lets the live streams of a group catch up one by one from a position. */
-  readonly fallBack: (group: FilterGroup, position: OffsetVector) => void
 }
 
 /** What is known of the records of a batch. */
@@ -101,7 +99,7 @@ export class RecordDispatcher {
 
   /** Queues the frame of a record for groups. Without `decoded` the ring decodes the record, and keeps what it makes. */
   #queue(seq: number, state: RecordState, groups: readonly FilterGroup[], decoded?: FramedEvent): void {
-    const { ring, duplicates, pending, streamIds, epoch, fallBack } = this.#o
+    const { ring, duplicates, pending, streamIds, epoch } = this.#o
     let streamId: string | undefined
     const making = {
       id: () => (streamId ??= streamIds.seal({ epoch, position: ring.position })),
@@ -109,10 +107,7 @@ export class RecordDispatcher {
     }
     for (const group of groups) {
       if (group.live.size === 0 || group.stoppedAt !== undefined) continue
-      if (!duplicates.isKnown(state)) {
-        pending.flush(group, this.#positionBefore(seq))
-        fallBack(group, this.#positionBefore(seq))
-      } else if (!pending.hasRoom(group.filter.tenant)) {
+      if (!duplicates.isKnown(state) || !pending.hasRoom(group.filter.tenant)) {
         pending.stop(group, this.#positionBefore(seq))
       } else {
         const framed = decoded ?? ring.event(seq)

@@ -168,46 +168,43 @@ describe('duplicates', () => {
   })
 })
 
-describe('an event whose id an earlier record has that is only in Postgres', () => {
-  /** A check that remembers the record at offset 0, which the ring has dropped, and what it looks up. */
-  function forgetFirst(first: WantedRecord, o: { readonly isProjected: boolean; readonly found: readonly number[] }) {
-    const ids = indexOf({ origin: true, idsMax: 1000 })
-    const ring = new Ring(Float64Array.of(0))
-    const lookedUp: number[] = []
-    const duplicates = new DuplicateCheck({
-      ids,
-      ring,
-      lookUp: async (_, candidates) => {
-        lookedUp.push(...candidates.map(({ offset }) => offset))
-        return new Set(o.found)
-      },
-      newestTimes: async () => new Map(),
-      now: () => 0,
-      onOpened: () => undefined,
-    })
+/** A check that remembers the record at offset 0, which the ring has dropped, and what it looks up. */
+function forgetFirst(first: WantedRecord, o: { readonly isProjected: boolean; readonly found: readonly number[] }) {
+  const ids = indexOf({ origin: true, idsMax: 1000 })
+  const ring = new Ring(Float64Array.of(0))
+  const lookedUp: number[] = []
+  const duplicates = new DuplicateCheck({
+    ids,
+    ring,
+    lookUp: async (_, candidates) => {
+      lookedUp.push(...candidates.map(({ offset }) => offset))
+      return new Set(o.found)
+    },
+    newestTimes: async () => new Map(),
+    now: () => 0,
+    onOpened: () => undefined,
+  })
 
-    /** Appends a record and returns its state. */
-    function note({ offset, event }: WantedRecord, found?: RecordState): RecordState {
-      const place = { partition: 0, offset }
-      const state = duplicates.note(
-        { ...place, tenant: event.tenant, id: bitsOf(event.id), appendedAtMs: NOW_MS },
-        found,
-      )
-      ring.append(recordViewOf({ ...place, timestampMs: NOW_MS, ...encodeRecord(event) }), state)
-      return state
-    }
-
-    async function post(record: WantedRecord): Promise<RecordState> {
-      const states = await duplicates.find(0, [record], signal)
-      return note(record, states.get(record.offset))
-    }
-
-    note(first)
-    ring.evict(0)
-    if (o.isProjected) ids.setProjected(Float64Array.of(1))
-    return { note, post, lookedUp }
+  /** Appends a record and returns its state. */
+  function note({ offset, event }: WantedRecord, found?: RecordState): RecordState {
+    const place = { partition: 0, offset }
+    const state = duplicates.note({ ...place, tenant: event.tenant, id: bitsOf(event.id), appendedAtMs: NOW_MS }, found)
+    ring.append(recordViewOf({ ...place, timestampMs: NOW_MS, ...encodeRecord(event) }), state)
+    return state
   }
 
+  async function post(wanted: WantedRecord): Promise<RecordState> {
+    const states = await duplicates.find(0, [wanted], signal)
+    return note(wanted, states.get(wanted.offset))
+  }
+
+  note(first)
+  ring.evict(0)
+  if (o.isProjected) ids.setProjected(Float64Array.of(1))
+  return { note, post, lookedUp }
+}
+
+describe('an event whose id an earlier record has that is only in Postgres', () => {
   const first = record(0)
   const deadLetter = { offset: 0, event: { ...first.event, data: Buffer.from('{') } }
 

@@ -118,7 +118,7 @@ export class IdIndex {
    */
   add(
     record: IndexedRecord,
-    mayBeReplaced: (partition: number, earlierOffset: number) => boolean = never,
+    mayBeReplaced?: (partition: number, earlierOffset: number) => boolean,
   ): 'added' | 'replaced' | 'known' {
     this.#makeRoom()
     this.#setHash(record.tenant, record.id)
@@ -126,7 +126,7 @@ export class IdIndex {
     const slot = this.#slotOf(record.partition)
     const known = table[slot + 1] ?? NONE
     if (known !== NONE) {
-      if (!mayBeReplaced(record.partition, offsets[known] ?? 0)) return 'known'
+      if (mayBeReplaced?.(record.partition, offsets[known] ?? 0) !== true) return 'known'
       offsets[known] = record.offset
       return 'replaced'
     }
@@ -282,10 +282,6 @@ function freeSlot(freed: number, table: Int32Array): void {
     empty = slot
   }
   table[empty + 1] = NONE
-}
-
-function never(): boolean {
-  return false
 }
 
 /**

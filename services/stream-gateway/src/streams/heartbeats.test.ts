@@ -96,6 +96,14 @@ describe('an idle stream', () => {
     expect(texts.filter((text) => text.startsWith('event: stream.checkpoint\n'))).toHaveLength(1)
   })
 
+  test('gets a comment in place of its position while frames wait for the streams of its filter, which are not written for it', () => {
+    const { turn, blocks, hub, client } = setUp()
+    hub.append({ partition: 1, records: [], wanted: new Map(), filterVersion: -1, nextOffset: 500 })
+    client.group?.pending.push(Buffer.from('frame'))
+    turn(60)
+    expect(blocks.map((block) => unchunk(block).toString())).toEqual([':\n', ':\n', ':\n', ':\n'])
+  })
+
   test('ends with its position in the second in which its key or token expires', () => {
     const { turn, ends, blocks, hub } = setUp({ expiresAtMs: 20_000 })
     hub.append({ partition: 1, records: [], wanted: new Map(), filterVersion: -1, nextOffset: 500 })

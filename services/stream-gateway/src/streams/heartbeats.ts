@@ -109,7 +109,10 @@ export class Heartbeats {
     }
     if (subscriber.takenBytes !== 0) subscriber.takenBytes = 0
     const isReading = subscriber.phase === 'readingHistory'
-    const checkpoint = withCheckpoint || isReading ? this.#o.hub()?.checkpoint(subscriber) : undefined
+    const hub = this.#o.hub()
+    // What waits for the stream has an id of its own.
+    const isDue = (withCheckpoint || isReading) && hub?.isWaitingForTurn(subscriber) === false
+    const checkpoint = isDue ? hub.checkpoint(subscriber) : undefined
     if (subscriber.phase !== 'closed') subscriber.sink.write(checkpoint ?? HEARTBEAT)
   }
 
