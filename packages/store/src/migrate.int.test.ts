@@ -1,7 +1,8 @@
 import { copyFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, testFolder } from '@ariftly/testkit'
+import { createTestDatabase, testFolder, untilBlocking } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
@@ -50,6 +51,42 @@ describe('migrate', () => {
       `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'deliveries_unfinished'::regclass`,
     )
     expect(index.rows).toEqual([{ valid: true }])
+  })
+
+  test('waits with an index for an older transaction, and does not begin it again', async () => {
+    await owner.query('CREATE INDEX waits ON ONLY deliveries (worker_id)')
+    const lines: string[] = []
+    const session = await owner.connect()
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await session.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+       VALUES (uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint), 't', gen_random_uuid(), gen_random_uuid(),
+               'task.created', 1, 0, 0, now())`,
+    )
+    const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    await untilBlocking(session)
+    // Longer than the 2 s after which a lock is given up.
+    await delay(3_000)
+    await session.query('ROLLBACK')
+    session.release()
+    await migrated
+    const partitions = (await weeks('deliveries')).map((week) => `building index deliveries_p${week}_waits`)
+    expect(lines.filter((line) => /building|again/.test(line))).toEqual(partitions)
+    await owner.query('DROP INDEX waits')
+  })
+
+  test('attaches an index that an earlier run has built, and builds one of another definition again', async () => {
+    const [built = '', other = ''] = await weeks('deliveries')
+    await owner.query('CREATE INDEX kept ON ONLY deliveries (worker_id)')
+    await owner.query(`CREATE INDEX deliveries_p${built}_kept ON deliveries_p${built} (worker_id)`)
+    await owner.query(`CREATE INDEX deliveries_p${other}_kept ON deliveries_p${other} (lease_until)`)
+    const lines: string[] = []
+    await migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    const { rows } = await owner.query(`SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'kept'::regclass`)
+    expect(rows).toEqual([{ valid: true }])
+    expect(lines).toContain(`building index deliveries_p${other}_kept`)
+    expect(lines).not.toContain(`building index deliveries_p${built}_kept`)
+    await owner.query('DROP INDEX kept')
   })
 
   test('sets a fill factor for deliveries in each partition, so that a new version of a row fits on its page', async () => {

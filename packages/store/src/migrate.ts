@@ -50,7 +50,8 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
     await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)
     await withLockPatience(() => ensureWindow(client), log)
-    await withLockPatience(() => buildPartitionIndexes(client, log), log)
+    const retryLocked = (step: () => Promise<void>): Promise<void> => withLockPatience(step, log)
+    await buildPartitionIndexes(client, { log, lockTimeoutMs: LOCK_TIMEOUT_MS, retryLocked })
     await client.query('GRANT SELECT ON pgmigrations TO ariftly_app')
   } finally {
     await client.end()
