@@ -1,8 +1,8 @@
-import { copyFileSync, readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, testFolder, untilBlocking } from '@ariftly/testkit'
+import { createTestDatabase, eventually, testFolder, untilBlocking } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
@@ -124,6 +124,41 @@ describe('migrate', () => {
     ])
     await pool.end()
     await owner.query('DROP DATABASE migrate_tenants')
+  })
+
+  test('says once that another one runs, and waits for it', async () => {
+    const other = await owner.connect()
+    await other.query('SELECT pg_advisory_lock(4207849484)')
+    const lines: string[] = []
+    const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    await eventually('it waits', () => lines.length > 0)
+    // Some more tries.
+    await delay(1_200)
+    await other.query('SELECT pg_advisory_unlock(4207849484)')
+    other.release()
+    await migrated
+    expect(lines.filter((line) => line.includes('another migrate'))).toHaveLength(1)
+  })
+
+  test('has a session that the server ends when its machine is gone', async () => {
+    await owner.query('CREATE DATABASE migrate_session')
+    const url = new URL(database.adminUrl)
+    url.pathname = '/migrate_session'
+    const dir = copyOf(readdirSync(MIGRATIONS_DIR))
+    const settings = ['tcp_keepalives_idle', 'tcp_user_timeout', 'client_connection_check_interval']
+    const shown = settings.map((name) => `current_setting('${name}') AS ${name}`).join()
+    writeFileSync(join(dir, '9999_session.sql'), `CREATE TABLE session AS SELECT ${shown}`)
+    try {
+      await migrate(url.href, { dir })
+      const fresh = createPool({ role: null, url: url.href, applicationName: 'test', max: 1 })
+      const { rows } = await fresh.query('SELECT * FROM session')
+      await fresh.end()
+      expect(rows).toEqual([
+        { tcp_keepalives_idle: '5', tcp_user_timeout: '15000', client_connection_check_interval: '5s' },
+      ])
+    } finally {
+      await owner.query('DROP DATABASE migrate_session WITH (FORCE)')
+    }
   })
 
   test('creates all from nothing, twice at the same time', async () => {
