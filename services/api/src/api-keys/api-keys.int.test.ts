@@ -157,6 +157,29 @@ describe('DELETE /v1/api-keys/{id}', () => {
     await eventually('the key is refused', refused, { timeoutMs: DEADLINES.keyChange })
     expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
   })
+
+  test('a write of the key that waits for its turn is refused, and nothing of it is done', async () => {
+    const reader = await create({ scopes: ['webhooks'], tenant: 'waiting' })
+    const { id, key } = await create({ scopes: ['webhooks'], tenant: 'waiting' })
+    const typesOf = async () => (await one.call('GET', '/v1/event-types', key)).status
+    expect(await typesOf()).toBe(200)
+    const blocker = await database.openPool({ owner: true }).connect()
+    await blocker.query('BEGIN')
+    await blocker.query('LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE')
+    // Each read ends after 5 s at the latest: these keep the places of the tenant longer than any test may take.
+    const reads = Array.from({ length: 60 }, () => one.call('GET', '/v1/webhooks', reader.key))
+    const blocked = 'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))'
+    await eventually('the tenant has no place', async () => (await blocker.query(blocked)).rows.length === 3)
+    const write = one.call('POST', '/v1/webhooks', key, { url: 'https://example.com/', events: ['*'] })
+    expect((await other.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+    await eventually('the key is refused', async () => (await typesOf()) === 401)
+    await blocker.query('COMMIT')
+    expect((await write).status).toBe(401)
+    const { rows } = await blocker.query(`SELECT FROM webhooks WHERE tenant_id = 'waiting'`)
+    blocker.release()
+    expect(rows).toEqual([])
+    await Promise.all(reads)
+  })
 })
 
 describe('PATCH /v1/api-keys/{id}', () => {
