@@ -24,9 +24,18 @@ afterAll(async () => {
   await api.close()
 })
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}, stdout: number | 'pipe' = 'pipe') {
+interface Ends {
+  readonly stdin?: 'ignore' | 'pipe'
+  readonly stdout?: number | 'pipe'
+}
+
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { stdin = 'ignore', stdout = 'pipe' }: Ends = {},
+) {
   const all = { HOME: join(program, '..'), ARIFTLY_URL: `http://127.0.0.1:${api.port}`, ARIFTLY_API_KEY: KEY, ...env }
-  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: ['ignore', stdout, 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: [stdin, stdout, 'pipe'] })
   const text = { out: '', err: '' }
   child.stdout?.on('data', (chunk: Buffer) => (text.out += chunk.toString()))
   child.stderr?.on('data', (chunk: Buffer) => (text.err += chunk.toString()))
@@ -58,7 +67,7 @@ describe('the one file, alone in a folder', () => {
     }))
     const full = openSync('/dev/full', 'w')
     for (const args of [['whoami'], ['help']]) {
-      const { code, err } = await start(args, {}, full).ended
+      const { code, err } = await start(args, {}, { stdout: full }).ended
       expect({ args, code, ...jsonLines(err)[0] }).toMatchObject({
         args,
         code: 1,
@@ -81,6 +90,17 @@ describe('the one file, alone in a folder', () => {
     const { child, ended } = start(['events', 'list'])
     await eventually('the request is sent', () => api.requests.length > before)
     child.kill(signal)
+    expect(await ended).toEqual({ code: 2, out: '', err: '' })
+  })
+
+  test('events send ends with 2 at SIGTERM while its input is open and has nothing more', async () => {
+    const headers = { 'content-type': 'application/json' }
+    api.respondWith(() => ({ status: 202, headers, body: '{"object":"list","data":[]}' }))
+    const before = api.requests.length
+    const { child, ended } = start(['events', 'send'], {}, { stdin: 'pipe' })
+    child.stdin?.write('{"type":"task.progress","task_id":"t","data":{}}\n')
+    await eventually('the line is sent', () => api.requests.length > before)
+    child.kill('SIGTERM')
     expect(await ended).toEqual({ code: 2, out: '', err: '' })
   })
 })
