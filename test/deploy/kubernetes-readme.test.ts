@@ -75,6 +75,12 @@ describe('k8s/README.md', () => {
     expect(made).toEqual(expect.arrayContaining([...wanted, 'events-redis/auth.conf']))
   })
 
+  test('applies no example with a Secret: it would replace the password that was made before', () => {
+    const applied = [...readme.join('\n').matchAll(/k8s\/examples\/([\w-]+\.yaml)/g)].map(([, name = '']) => name)
+    expect(applied).toContain('postgres-cloudnativepg.yaml')
+    expect(applied.flatMap(example).filter(({ kind }) => kind === 'Secret')).toEqual([])
+  })
+
   test('shows the key and the port of the overlay dev', () => {
     const objects = objectsOf('dev')
     const { data = {} } = objects.find(({ metadata }) => metadata.name === 'events-admin-secrets') ?? {}

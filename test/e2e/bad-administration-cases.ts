@@ -85,7 +85,16 @@ function auditCases(): BadInput[] {
 }
 
 function idempotencyCases(): BadInput[] {
-  return [badKey('empty', ''), badKey('too long', 'x'.repeat(256)), badKey('two words', 'a b')]
+  const nested: BadInput = {
+    name: 'a body of 100,000 arrays in each other with an Idempotency-Key',
+    method: 'POST',
+    path: '/v1/webhooks',
+    headers: { ...JSON_TYPE, 'idempotency-key': 'nested' },
+    body: '['.repeat(100_000) + ']'.repeat(100_000),
+    status: 422,
+    code: 'invalid_type',
+  }
+  return [badKey('empty', ''), badKey('too long', 'x'.repeat(256)), badKey('two words', 'a b'), nested]
 }
 
 function badKey(name: string, key: string): BadInput {

@@ -17,6 +17,9 @@ import { writePemKeyStore, type StackTls } from './tls.ts'
 const execute = promisify(execFile)
 const JAVA_MIN = 17
 
+/** Java decodes paths by the locale, and finds no folder with other letters than ASCII in the locale C. */
+const JVM_ENV = { ...process.env, LC_ALL: 'C.UTF-8' }
+
 /**
  * Apache Kafka as one node that is broker and controller (KRaft). The controller's port is another one at every start: with a static
  * quorum the voter's address is a setting, so nothing on disk holds it.
@@ -52,7 +55,7 @@ function brokerSpec(context: PartContext, java: string, jars: string, flags: rea
       const jvm = [...jvmFlags(context), ...flags, '-cp', join(jars, '*')]
       if (tls !== undefined) await formatWithUser(context.dir, data, tls, [java, ...jvm])
       const args = [...jvm, 'kafka.Kafka', file]
-      return { file: java, args, cwd: context.dir }
+      return { file: java, args, cwd: context.dir, env: JVM_ENV }
     },
     probe: () => probe({ port: plainPort }, METADATA_REQUEST, hasBroker),
   }
@@ -95,7 +98,7 @@ async function formatWithUser(
   ])
   const tool = ['kafka.tools.StorageTool', 'format', '-t', newId(), '-c', join(dir, 'server.properties'), ...scram]
   const log = join(dir, 'format.log')
-  const code = await runSupervised({ file: java, args: [...jvm, ...tool], cwd: dir }, log)
+  const code = await runSupervised({ file: java, args: [...jvm, ...tool], cwd: dir, env: JVM_ENV }, log)
   if (code !== 0) throw new StackFault(`Kafka could not be set up; its log (${log}):\n${readFileSync(log, 'utf8')}`)
 }
 
@@ -186,8 +189,15 @@ const LOG4J = `<Configuration status="ERROR">
 
 function renderProperties(values: Readonly<Record<string, string | number>>): string {
   return Object.entries(values)
-    .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\')}\n`)
+    .map(([name, value]) => `${name}=${escapeProperty(String(value))}\n`)
     .join('')
+}
+
+/** A value as `java.util.Properties` reads it: ISO 8859-1, other characters as `\uXXXX` (UTF-16). */
+function escapeProperty(value: string): string {
+  return value
+    .replaceAll('\\', '\\\\')
+    .replaceAll(/[^ -~]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
 interface Java {

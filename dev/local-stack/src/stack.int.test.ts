@@ -15,7 +15,7 @@ let dataDir: string
 let squatter: Server | undefined
 
 beforeEach(() => {
-  dataDir = mkdtempSync(join(tmpdir(), 'ariftly-stack-'))
+  dataDir = mkdtempSync(join(tmpdir(), 'ariftly stäck-'))
 })
 afterEach(() => {
   squatter?.close()

@@ -12,7 +12,7 @@ export interface Command {
   readonly args: readonly string[]
   readonly cwd?: string
   /** The whole environment; default: this process's. */
-  readonly env?: Readonly<Record<string, string>>
+  readonly env?: Readonly<NodeJS.ProcessEnv>
   readonly uid?: number
   readonly gid?: number
 }

@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { copyFileSync, mkdtempSync, readFileSync } from 'node:fs'
+import { closeSync, copyFileSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
@@ -24,12 +24,21 @@ afterAll(async () => {
   await api.close()
 })
 
-function start(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+interface Ends {
+  readonly stdin?: 'ignore' | 'pipe'
+  readonly stdout?: number | 'pipe'
+}
+
+function start(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  { stdin = 'ignore', stdout = 'pipe' }: Ends = {},
+) {
   const all = { HOME: join(program, '..'), ARIFTLY_URL: `http://127.0.0.1:${api.port}`, ARIFTLY_API_KEY: KEY, ...env }
-  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, [program, ...args], { env: all, stdio: [stdin, stdout, 'pipe'] })
   const text = { out: '', err: '' }
-  child.stdout.on('data', (chunk: Buffer) => (text.out += chunk.toString()))
-  child.stderr.on('data', (chunk: Buffer) => (text.err += chunk.toString()))
+  child.stdout?.on('data', (chunk: Buffer) => (text.out += chunk.toString()))
+  child.stderr?.on('data', (chunk: Buffer) => (text.err += chunk.toString()))
   const ended = once(child, 'close').then(([code]) => ({ code: Number(code), ...text }))
   return { child, ended }
 }
@@ -50,6 +59,24 @@ describe('the one file, alone in a folder', () => {
     expect(request?.path).not.toContain(KEY)
   })
 
+  const onLinux = process.platform === 'linux' ? test : test.skip
+  onLinux('ends with 1 and says so where its output cannot be written', async () => {
+    api.respondWith(() => ({
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ object: 'api_key', tenant: 'acme', scopes: [] }),
+    }))
+    const full = openSync('/dev/full', 'w')
+    for (const args of [['whoami'], ['help']]) {
+      const { code, err } = await start(args, {}, { stdout: full }).ended
+      expect({ args, code, ...jsonLines(err)[0] }).toMatchObject({
+        args,
+        code: 1,
+        error: { code: 'output_failed', message: expect.stringContaining('ENOSPC') },
+      })
+    }
+    closeSync(full)
+  })
+
   test('ends with 4 without a key, and with 1 for what it does not know', async () => {
     const [keyless, unknown] = [start(['whoami'], { ARIFTLY_API_KEY: '' }), start(['nothing'])]
     expect(errorOf(await keyless.ended)).toMatchObject({ code: 'needs_key', exit_code: 4 })
@@ -63,6 +90,17 @@ describe('the one file, alone in a folder', () => {
     const { child, ended } = start(['events', 'list'])
     await eventually('the request is sent', () => api.requests.length > before)
     child.kill(signal)
+    expect(await ended).toEqual({ code: 2, out: '', err: '' })
+  })
+
+  test('events send ends with 2 at SIGTERM while its input is open and has nothing more', async () => {
+    const headers = { 'content-type': 'application/json' }
+    api.respondWith(() => ({ status: 202, headers, body: '{"object":"list","data":[]}' }))
+    const before = api.requests.length
+    const { child, ended } = start(['events', 'send'], {}, { stdin: 'pipe' })
+    child.stdin?.write('{"type":"task.progress","task_id":"t","data":{}}\n')
+    await eventually('the line is sent', () => api.requests.length > before)
+    child.kill('SIGTERM')
     expect(await ended).toEqual({ code: 2, out: '', err: '' })
   })
 })

@@ -2,6 +2,7 @@ import type { Readable } from 'node:stream'
 import { Ariftly, type ClientOptions } from '@ariftly/sdk'
 import { parseArgv, type Invocation } from './command/parse-argv.ts'
 import type { Context, Server, ServerFlags } from './command/context.ts'
+import { CliError } from './errors/cli-error.ts'
 import { EXIT, type ExitCode } from './errors/exit-code.ts'
 import { Input } from './command/input.ts'
 import { readStdin } from './command/read-source.ts'
@@ -29,13 +30,15 @@ export interface Host {
 export async function runCli(host: Host): Promise<ExitCode> {
   const gone = new AbortController()
   const signal = AbortSignal.any([host.signal, gone.signal])
-  const out = createOutput(host.stdout, host.env, () =>
-    gone.abort(new Error('The reader of standard output has closed it.')),
-  )
+  let lost: CliError | undefined
+  const out = createOutput(host.stdout, host.env, ({ code, message }) => {
+    if (code !== 'EPIPE') lost = new CliError('output_failed', `Standard output cannot be written: ${message}`)
+    gone.abort(lost ?? new Error('The reader of standard output has closed it.'))
+  })
   const err = createOutput(host.stderr, host.env, () => undefined)
   const servers: Server[] = []
   const clients: Ariftly[] = []
-  try {
+  async function runParsed(): Promise<ExitCode> {
     const stdin = async () => await readStdin(host.stdin, signal)
     const parsed = await parseArgv(TREE, host.argv, { nowMs: host.now(), stdin })
     if ('help' in parsed) {
@@ -47,11 +50,17 @@ export async function runCli(host: Host): Promise<ExitCode> {
     const isAsked = command.asksUnless === undefined || values.get(command.asksUnless) !== true
     if (command.asks !== undefined && isAsked) await context.confirm(literal(command.asks))
     return (await command.run(context, new Input(values))) ?? EXIT.done
+  }
+  try {
+    const code = await runParsed()
+    await out.flushed()
+    if (lost !== undefined) throw lost
+    return code
   } catch (error) {
-    if (gone.signal.aborted) return EXIT.done
-    if (host.signal.aborted) return EXIT.cancelled
+    if (lost === undefined && gone.signal.aborted) return EXIT.done
+    if (lost === undefined && host.signal.aborted) return EXIT.cancelled
     const secrets = servers.map(({ apiKey }) => apiKey)
-    const report = describeError(error, servers[0]?.url, secrets)
+    const report = describeError(lost ?? error, servers[0]?.url, secrets)
     await printError(report, err, isJson(host))
     return report.exit_code
   } finally {

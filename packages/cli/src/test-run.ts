@@ -1,7 +1,7 @@
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { PassThrough } from 'node:stream'
+import { PassThrough, type Writable } from 'node:stream'
 import { runCli } from './run-cli.ts'
 
 /** How a command ended, and what it printed. */
@@ -19,6 +19,8 @@ export interface RunOptions {
   /** Whether standard output, error and input are terminals. */
   readonly isTty?: boolean
   readonly signal?: AbortSignal
+  /** Standard output, in place of one that is read at once. */
+  readonly stdout?: Writable
 }
 
 /** Runs a command in this process, with an own home and no settings of the environment. */
@@ -31,7 +33,7 @@ export async function run(argv: readonly string[], options: RunOptions = {}): Pr
   const code = await runCli({
     argv,
     stdin,
-    stdout: out.stream,
+    stdout: options.stdout ?? out.stream,
     stderr: err.stream,
     env: { HOME: home, ...env },
     signal,

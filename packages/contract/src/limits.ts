@@ -15,6 +15,7 @@ export const WEBHOOK_LIMITS = {
 export const API_KEY_LIMITS = {
   nameCharsMax: 128,
   eventsPerSMax: 2 ** 31 - 1,
+  bytesPerSMax: Number.MAX_SAFE_INTEGER,
   overlapHoursMax: 168,
 } as const
 

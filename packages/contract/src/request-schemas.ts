@@ -152,7 +152,7 @@ const keyNameSchema = checkedBy('label', Type.String({ minLength: 1, maxLength: 
 const quotaSchema = Type.Object(
   {
     events_per_s: optionalOrNull(Type.Integer({ minimum: 1, maximum: API_KEY_LIMITS.eventsPerSMax })),
-    bytes_per_s: optionalOrNull(Type.Integer({ minimum: 1 })),
+    bytes_per_s: optionalOrNull(Type.Integer({ minimum: 1, maximum: API_KEY_LIMITS.bytesPerSMax })),
   },
   CLOSED,
 )

@@ -48,6 +48,15 @@ describe('ByteBudget', () => {
     expect({ bytes: budget.bytes, tenants: budget.tenants }).toEqual({ bytes: 0, tenants: 0 })
   })
 
+  test('a closed share takes nothing, as nothing would give it back', () => {
+    const budget = new ByteBudget({ bytesMax: 100 })
+    const share = budget.open('a')
+    share.close()
+    share.set(10)
+    expect(share.take(10)).toBe(false)
+    expect({ bytes: budget.bytes, held: share.bytes }).toEqual({ bytes: 0, held: 0 })
+  })
+
   test('cuts the largest shares of the tenant that has most, until a fifth is free', () => {
     const { budget, cut, hold } = setUp()
     for (const n of [1, 2, 3, 4]) hold('loud', n * 100, `loud-${n}`)

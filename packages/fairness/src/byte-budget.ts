@@ -116,7 +116,7 @@ export class ByteBudget {
   }
 }
 
-/** The part of a {@link ByteBudget} that one request, answer or stream holds. */
+/** The part of a {@link ByteBudget} that one request, answer or stream holds. Once closed it takes nothing: nothing would give that back. */
 export class ByteShare {
   readonly tenant: Tenant
   readonly holder: ByteHolder | undefined
@@ -135,17 +135,21 @@ export class ByteShare {
     return this.#bytes
   }
 
-  /** Asks for `bytes` more; false, and nothing is taken, if there is no room. */
+  get isClosed(): boolean {
+    return this.#isClosed
+  }
+
+  /** Asks for `bytes` more; false, and nothing is taken, if there is no room or the share is closed. */
   take(bytes: number): boolean {
-    if (!this.#budget.hasRoom(this.tenant, bytes)) return false
+    if (this.#isClosed || !this.#budget.hasRoom(this.tenant, bytes)) return false
     this.set(this.#bytes + bytes)
     return true
   }
 
-  /** Sets the bytes that it holds, whether or not there is room for them. */
+  /** Sets the bytes that it holds, whether or not there is room for them. A closed share holds nothing. */
   set(bytes: number): void {
     const more = bytes - this.#bytes
-    if (more === 0) return
+    if (more === 0 || this.#isClosed) return
     this.#bytes = bytes
     this.#budget.count(this, more)
   }

@@ -29,6 +29,7 @@ export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
 /** How often to check for a newer epoch, and whether a log that did not fit fits again. */
 const CHECK_EVERY_MS = 2_000
 const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
+type WrongLogCode = (typeof WRONG_LOG)[number]
 
 /**
  * The policy of every service for a log that is not the current epoch's (another cluster, wiped, another number of
@@ -45,8 +46,7 @@ class LogFollower<S extends EpochSession> {
   readonly #closing = new AbortController()
   #session: S | undefined
   #trouble: string | undefined = 'starting'
-  /** Code of the fault while the log is not the one of the current epoch. */
-  #wrongLog: string | undefined
+  #wrongLog: WrongLogCode | undefined
   readonly #ended: Promise<void>
 
   constructor(o: FollowEpochsOptions<S>) {
@@ -70,6 +70,11 @@ class LogFollower<S extends EpochSession> {
   /** Why there is no session now; undefined while there is one. */
   get trouble(): string | undefined {
     return this.#trouble
+  }
+
+  /** Code of the fault while the log is not the one of the current epoch. */
+  get wrongLog(): WrongLogCode | undefined {
+    return this.#wrongLog
   }
 
   /** Ends the session. */
@@ -146,7 +151,7 @@ class LogFollower<S extends EpochSession> {
     const before = { trouble: this.#trouble, wrongLog: this.#wrongLog }
     this.#trouble = error === undefined ? undefined : messageOf(error)
     const isWrong = hasFaultCode(error, ...WRONG_LOG)
-    this.#wrongLog = isWrong ? error.code : undefined
+    this.#wrongLog = WRONG_LOG.find((code) => hasFaultCode(error, code))
     if (this.#trouble === before.trouble || this.#trouble === undefined) return
     if (isWrong && this.#wrongLog === before.wrongLog) return
     if (isWrong) log.error({ err: error, ...error.detail }, 'the log is not the one of the current epoch, waiting')

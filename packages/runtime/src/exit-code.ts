@@ -10,6 +10,7 @@ const CONFIG_FAULTS = [
   'partition_count_changed',
   'postgres_too_old',
   'postgres_sessions_shared',
+  'published_key',
 ] as const
 
 /** The exit code of a process that could not start because of an error. */

@@ -814,7 +814,7 @@ export interface Problem {
   })[]
   /** With `redelivery_under_way`: the running redelivery, of dry runs the oldest. Absent when it has ended since. */
   readonly redelivery_id?: string
-  /** With `log_unavailable` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids. */
+  /** With `log_unavailable`, `log_identity_changed` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids. */
   readonly events?: readonly ({
     readonly index: number
     readonly id?: string

@@ -1,7 +1,8 @@
-import { copyFileSync, readdirSync } from 'node:fs'
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, testFolder } from '@ariftly/testkit'
+import { createTestDatabase, eventually, testFolder, untilBlocking } from '@ariftly/testkit'
 import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
@@ -52,6 +53,42 @@ describe('migrate', () => {
     expect(index.rows).toEqual([{ valid: true }])
   })
 
+  test('waits with an index for an older transaction, and does not begin it again', async () => {
+    await owner.query('CREATE INDEX waits ON ONLY deliveries (worker_id)')
+    const lines: string[] = []
+    const session = await owner.connect()
+    await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
+    await session.query(
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+       VALUES (uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint), 't', gen_random_uuid(), gen_random_uuid(),
+               'task.created', 1, 0, 0, now())`,
+    )
+    const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    await untilBlocking(session)
+    // Longer than the 2 s after which a lock is given up.
+    await delay(3_000)
+    await session.query('ROLLBACK')
+    session.release()
+    await migrated
+    const partitions = (await weeks('deliveries')).map((week) => `building index deliveries_p${week}_waits`)
+    expect(lines.filter((line) => /building|again/.test(line))).toEqual(partitions)
+    await owner.query('DROP INDEX waits')
+  })
+
+  test('attaches an index that an earlier run has built, and builds one of another definition again', async () => {
+    const [built = '', other = ''] = await weeks('deliveries')
+    await owner.query('CREATE INDEX kept ON ONLY deliveries (worker_id)')
+    await owner.query(`CREATE INDEX deliveries_p${built}_kept ON deliveries_p${built} (worker_id)`)
+    await owner.query(`CREATE INDEX deliveries_p${other}_kept ON deliveries_p${other} (lease_until)`)
+    const lines: string[] = []
+    await migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    const { rows } = await owner.query(`SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'kept'::regclass`)
+    expect(rows).toEqual([{ valid: true }])
+    expect(lines).toContain(`building index deliveries_p${other}_kept`)
+    expect(lines).not.toContain(`building index deliveries_p${built}_kept`)
+    await owner.query('DROP INDEX kept')
+  })
+
   test('sets a fill factor for deliveries in each partition, so that a new version of a row fits on its page', async () => {
     const { rows } = await owner.query<{ options: string[] | null }>(
       `SELECT DISTINCT c.reloptions AS options FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid
@@ -87,6 +124,41 @@ describe('migrate', () => {
     ])
     await pool.end()
     await owner.query('DROP DATABASE migrate_tenants')
+  })
+
+  test('says once that another one runs, and waits for it', async () => {
+    const other = await owner.connect()
+    await other.query('SELECT pg_advisory_lock(4207849484)')
+    const lines: string[] = []
+    const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
+    await eventually('it waits', () => lines.length > 0)
+    // Some more tries.
+    await delay(1_200)
+    await other.query('SELECT pg_advisory_unlock(4207849484)')
+    other.release()
+    await migrated
+    expect(lines.filter((line) => line.includes('another migrate'))).toHaveLength(1)
+  })
+
+  test('has a session that the server ends when its machine is gone', async () => {
+    await owner.query('CREATE DATABASE migrate_session')
+    const url = new URL(database.adminUrl)
+    url.pathname = '/migrate_session'
+    const dir = copyOf(readdirSync(MIGRATIONS_DIR))
+    const settings = ['tcp_keepalives_idle', 'tcp_user_timeout', 'client_connection_check_interval']
+    const shown = settings.map((name) => `current_setting('${name}') AS ${name}`).join()
+    writeFileSync(join(dir, '9999_session.sql'), `CREATE TABLE session AS SELECT ${shown}`)
+    try {
+      await migrate(url.href, { dir })
+      const fresh = createPool({ role: null, url: url.href, applicationName: 'test', max: 1 })
+      const { rows } = await fresh.query('SELECT * FROM session')
+      await fresh.end()
+      expect(rows).toEqual([
+        { tcp_keepalives_idle: '5', tcp_user_timeout: '15000', client_connection_check_interval: '5s' },
+      ])
+    } finally {
+      await owner.query('DROP DATABASE migrate_session WITH (FORCE)')
+    }
   })
 
   test('creates all from nothing, twice at the same time', async () => {

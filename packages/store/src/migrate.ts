@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import pg from 'pg'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
-import { checkServer } from './session.ts'
+import { GONE_CLIENT, prepareSession } from './session.ts'
 import { sqlStateOf } from './store-fault.ts'
 
 /** How to reach the database, and which migrations to run. */
@@ -45,12 +45,13 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
   client.on('error', () => {})
   await client.connect()
   try {
-    await checkServer(client)
-    await lockMigrations(client)
+    await prepareSession(client, GONE_CLIENT, null)
+    await lockMigrations(client, log)
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
     await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)
     await withLockPatience(() => ensureWindow(client), log)
-    await withLockPatience(() => buildPartitionIndexes(client, log), log)
+    const retryLocked = (step: () => Promise<void>): Promise<void> => withLockPatience(step, log)
+    await buildPartitionIndexes(client, { log, lockTimeoutMs: LOCK_TIMEOUT_MS, retryLocked })
     await client.query('GRANT SELECT ON pgmigrations TO ariftly_app')
   } finally {
     await client.end()
@@ -58,12 +59,13 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
 }
 
 /** Polls for the lock: a waiting statement would hold a snapshot, which blocks a concurrent index build. */
-async function lockMigrations(client: pg.Client): Promise<void> {
-  for (;;) {
+async function lockMigrations(client: pg.Client, log: (message: string) => void): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
     const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [
       ADVISORY_LOCK,
     ])
     if (rows[0]?.locked === true) return
+    if (tries === 0) log('another migrate of this database runs: waiting for its end')
     await delay(LOCK_PAUSE_MS)
   }
 }

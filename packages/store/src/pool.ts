@@ -1,6 +1,6 @@
 import type { SecureContext } from 'node:tls'
 import pg from 'pg'
-import { prepareSession } from './session.ts'
+import { GONE_CLIENT, prepareSession } from './session.ts'
 import { toStoreFault } from './store-fault.ts'
 import { typeParsers } from './type-parsers.ts'
 
@@ -113,11 +113,7 @@ function sessionSettings(o: PoolOptions, statementTimeoutMs: number): Readonly<R
     transaction_timeout: String(o.transactionTimeoutMs ?? 15_000),
     // Above what `migrate` waits for a lock.
     lock_timeout: '5000',
-    tcp_keepalives_idle: '5',
-    tcp_keepalives_interval: '2',
-    tcp_keepalives_count: '3',
-    tcp_user_timeout: '15000',
-    client_connection_check_interval: '5000',
+    ...GONE_CLIENT,
     ...o.settings,
   }
 }

@@ -7,6 +7,15 @@ const MAJOR_MIN = 17
 /** read_only_sql_transaction */
 const READ_ONLY = '25006'
 
+/** By these the server ends a session whose client has gone without a word, so that its locks are released. */
+export const GONE_CLIENT: Readonly<Record<string, string>> = {
+  tcp_keepalives_idle: '5',
+  tcp_keepalives_interval: '2',
+  tcp_keepalives_count: '3',
+  tcp_user_timeout: '15000',
+  client_connection_check_interval: '5000',
+}
+
 /**
  * Applies the settings to a new connection and reads them back. They are set by statements and not in the start-up packet, as
  * PgBouncer does not forward its `options`. The role is last: a setting may need the owner's rights.
@@ -37,7 +46,7 @@ export async function prepareSession(
  * Refuses a server without features that the queries use, and a standby: with its old rows a revoked key would keep working.
  * @throws Fault `postgres_too_old`; StoreFault, retryable, for a standby.
  */
-export async function checkServer(client: pg.ClientBase): Promise<void> {
+async function checkServer(client: pg.ClientBase): Promise<void> {
   const { rows } = await client.query<{ version: number; standby: boolean }>(
     `SELECT current_setting('server_version_num')::int AS version, pg_is_in_recovery() AS standby`,
   )

@@ -1,11 +1,16 @@
 import { TenantTurns, TurnRefused } from '@ariftly/fairness'
-import { Problem } from '@ariftly/http'
+import { Problem, type ApiCall } from '@ariftly/http'
 
 /**
- * Runs work of a tenant when it is its turn. If `signal` aborts while the work waits, it is dropped: its client has
- * disconnected. Problems: 429 when too much work of the tenant waits.
+ * Runs work of a call when it is its tenant's turn. If `signal` aborts while the work waits, it is dropped: its client has
+ * disconnected. Problems: 429 when too much work of the tenant waits; those of authentication when the key was revoked, or the
+ * tenant suspended, before the turn (a slow body and the wait have no bound).
  */
-export type TenantGate = <T>(tenant: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>
+export type TenantGate = <T>(
+  call: Pick<ApiCall, 'caller' | 'authenticateAgain'>,
+  work: () => Promise<T>,
+  signal?: AbortSignal,
+) => Promise<T>
 
 /** How much passes a gate. */
 export interface TenantGateOptions {
@@ -19,9 +24,13 @@ export interface TenantGateOptions {
 export function createTenantGate({ concurrencyMax, waitingMax }: TenantGateOptions): TenantGate {
   const turns = new TenantTurns({ concurrencyMax, waitingPerTenantMax: waitingMax })
 
-  return async function passGate(tenant, work, signal) {
+  return async function passGate(call, work, signal) {
+    const allowedWork = async () => {
+      await call.authenticateAgain()
+      return await work()
+    }
     try {
-      return await turns.run(tenant, work, signal)
+      return await turns.run(call.caller.tenant, allowedWork, signal)
     } catch (error) {
       throw error instanceof TurnRefused ? problemOf(error) : error
     }

@@ -9,6 +9,6 @@ export function withTenantGate<N extends RouteName>(
   handlers: Readonly<Record<N, ApiHandler>>,
 ): Readonly<Record<N, ApiHandler>> {
   return mapHandlers(handlers, (handler) => async (call, req, res) => {
-    await gate(call.caller.tenant, async () => handler(call, req, res), clientGone(res))
+    await gate(call, async () => handler(call, req, res), clientGone(res))
   })
 }

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { decodeRecord, EVENT_TYPES, isSessionType, type LogEvent, type RawRecord } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
+import { openEpoch } from '@ariftly/store/projection'
 import { createWorld, eventually, serveInProcess, type InProcessService, type World } from '@ariftly/testkit'
 import { Kafka, logLevel, type IHeaders } from 'kafkajs'
 import { ingestConfig } from './config.ts'
@@ -227,4 +228,19 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids immedi
   } finally {
     await away.close()
   }
+})
+
+// The last one, as the log is another one meanwhile.
+test('while the log is another one it stays ready, says why, and answers 503 log_identity_changed with the ids', async () => {
+  const { epoch } = await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another' })
+  const other = /is on Kafka cluster .*, not another/
+  await eventually('ingest says why', () => other.test(ingest.ready().checks['kafka'] ?? ''))
+  expect(ingest.ready().ready).toBe(true)
+  const { status, headers, answer } = await post(progress('t', 'a'))
+  expect([status, headers.get('retry-after')]).toEqual([503, '1'])
+  const events = [{ index: 0, id: expect.stringMatching(/^evt_/), status: 'retry' }]
+  expect(answer).toMatchObject({ code: 'log_identity_changed', events })
+  await world.admin.query('DELETE FROM log_epochs WHERE epoch = $1', [epoch])
+  await eventually('posts are accepted', async () => (await post(progress('t', 'b'))).status === 202)
+  expect(ingest.ready()).toMatchObject({ ready: true, checks: { kafka: 'ok' } })
 })

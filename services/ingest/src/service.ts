@@ -21,7 +21,7 @@ const FIRST_ANSWER_MS = 3000
 
 /**
  * Starts ingest: `POST /v1/events` to Kafka. Waits for backends in the background; until Kafka has answered, and while the
- * topic is not the current epoch's, events get 503.
+ * topic is not the current epoch's, events get 503. Ready from the first time that the topic is the current epoch's.
  */
 export async function start(config: IngestConfig, deps: ServiceDeps & SharedAuthenticator): Promise<HttpService> {
   return await withReleasers(deps.log, async (releasers) => await compose(config, deps, releasers))
@@ -44,6 +44,7 @@ async function compose(
   const take = createTakeEvents({
     validations: new ValidationQueue(),
     log: eventLog,
+    isOtherLog: () => opened.gate.isOtherLog,
     count: measures.counted,
     clock: skew,
     historyMs,
@@ -62,7 +63,9 @@ async function compose(
   function ready(): Readiness {
     const clock = skew.isBeyond ? 'more than a minute off a broker' : 'ok'
     const checks = { kafka: stateOf(opened, config.KAFKA_PARTITIONS), clock, api_keys: authenticator.state }
-    return { ready: opened.gate.isOpen && opened.breaker.started && authenticator.ready, checks }
+    // Once it has opened: with all replicas unready a client would have no answer with the ids of its events.
+    const hasOpened = opened.gate.identity !== undefined
+    return { ready: hasOpened && opened.breaker.started && authenticator.ready, checks }
   }
 
   return { name: 'ingest', router, connectionFront, ready, close: () => releasers.close() }

@@ -1,5 +1,8 @@
+import { createHash } from 'node:crypto'
 import { isIP } from 'node:net'
-import { settings, str, type Setting } from '@ariftly/runtime'
+import { Fault, settings, str, type Setting } from '@ariftly/runtime'
+import type { Pool } from '@ariftly/store'
+import { createApiKeyStore } from '@ariftly/store/api-keys'
 
 /** The keys and the password that docker-compose.yml has for a machine of one's own. */
 const COMPOSE_DEFAULTS = {
@@ -18,6 +21,24 @@ export const listenHostConfig = {
   ),
   ENCRYPTION_KEYS: { ...settings.ENCRYPTION_KEYS, optional: true } as Setting<string | undefined>,
 } as const
+
+/**
+ * Refuses to open an installation to others while the database still takes the published key: it stays there when the installation was
+ * first started with the default keys.
+ * @throws Fault `published_key`.
+ */
+export async function refusePublishedKey(pool: Pool, host: string | undefined): Promise<void> {
+  if (host === undefined || isLoopback(host)) return
+  const hash = createHash('sha256').update(COMPOSE_DEFAULTS.ARIFTLY_BOOTSTRAP_KEY).digest()
+  const [key] = await createApiKeyStore(pool).lookup([hash])
+  if (key === undefined || key.revokedAtMs !== null) return
+  const endsAtMs = Math.min(key.expiresAtMs ?? Infinity, key.secretEndsAtMs ?? Infinity)
+  if (endsAtMs <= Date.now()) return
+  throw new Fault({
+    code: 'published_key',
+    message: `LISTEN_HOST is open to others while the key of docker-compose.yml is valid: with LISTEN_HOST=127.0.0.1 revoke it by DELETE /v1/api-keys/${key.id}, with your own key.`,
+  })
+}
 
 function closedWithDefaults(setting: Setting<string | undefined>): Setting<string | undefined> {
   return {

@@ -63,6 +63,19 @@ describe('migrate', () => {
     expect(await keys()).toEqual([{ tenant_id: 'default', name: 'bootstrap', revoked_at: null }])
   })
 
+  test('does not open an installation that still takes the published key', async () => {
+    await run()
+    const published = { ...env, ARIFTLY_BOOTSTRAP_KEY: 'development-only-key-000001' }
+    await migrate(readConfig(migrateConfig, published), deps)
+    const open = () => migrate(readConfig(migrateConfig, { ...env, LISTEN_HOST: '0.0.0.0' }), deps)
+    await expect(open()).rejects.toMatchObject({ code: 'published_key' })
+    await run()
+    await admin.query(
+      `UPDATE api_keys SET revoked_at = now() WHERE hash = sha256('development-only-key-000001'::bytea)`,
+    )
+    await open()
+  })
+
   test('writes the retention for the services, and gives it to the topics that it makes', async () => {
     Object.assign(env, { EVENTS_RETENTION_DAYS: '120', LOG_RETENTION_DAYS: '3', DELIVERIES_RETENTION_DAYS: '40' })
     await run()

@@ -14,6 +14,7 @@ import { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/
 import { writeRetention } from '@ariftly/store/retention'
 import { readReusedTenants } from '@ariftly/store/tenants'
 import type { MigrateConfig } from './config.ts'
+import { refusePublishedKey } from './listen-host.ts'
 import { refuseReusedTenants } from './refuse-reused-tenants.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
 
@@ -27,6 +28,7 @@ export { preflightConfig } from './preflight/config.ts'
  * retention; the bootstrap key. Idempotent, and may run at any time and several times concurrently.
  * @throws Fault `tenant_ids_reused` before anything is changed ({@link refuseReusedTenants}); Fault
  * `log_identity_changed` when the database has another log for this topic (see `adopt-log`); Fault
+ * `published_key` when the installation is to be open while the key of docker-compose.yml is valid; Fault
  * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
  */
 export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise<void> {
@@ -42,6 +44,7 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
     // A topic that another `migrate` has just made takes a moment until it can be asked about.
     const epoch = () => withKafka(config, deps.log, (kafka) => ensureEpoch(kafka, pool, config.KAFKA_TOPIC))
     await waitFor('Kafka', epoch, deps)
+    await refusePublishedKey(pool, config.LISTEN_HOST)
     await keepRetention(pool, config, deps.log)
     if (config.ARIFTLY_BOOTSTRAP_KEY !== undefined) await seedBootstrapKey(pool, config.ARIFTLY_BOOTSTRAP_KEY)
   } finally {

@@ -17,6 +17,7 @@ import { rebuild } from './commands/rebuild.ts'
 import { status } from './commands/status.ts'
 import { verify } from './commands/verify.ts'
 
+const HOUR_MS = 3_600_000
 const COMMANDS: Readonly<Record<string, Command>> = { status, verify, rebuild, 'adopt-log': adoptLog }
 
 const USAGE = `Usage: npm run projection -- <command>
@@ -58,8 +59,9 @@ async function run(command: Command, force: boolean, env: NodeJS.ProcessEnv): Pr
     url: config.DATABASE_ADMIN_URL ?? config.DATABASE_URL,
     applicationName: 'ariftly-projection-cli',
     max: 2,
-    statementTimeoutMs: 60_000,
-    transactionTimeoutMs: 120_000,
+    // `verify` reads a week of the table in one statement.
+    statementTimeoutMs: command === verify ? HOUR_MS : 60_000,
+    transactionTimeoutMs: command === verify ? HOUR_MS : 120_000,
   })
   const context: CommandContext = {
     kafka,

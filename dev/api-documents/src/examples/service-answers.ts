@@ -83,7 +83,7 @@ export function exampleResults(status: 202 | 207): unknown {
     error: { code: 'required', pointer: '/task_id', message: 'is required' },
   }
   const results = status === 202 ? [accepted] : [accepted, refused]
-  return JSON.parse(renderResults(results, { single: false, isClockOff: false }).body)
+  return JSON.parse(renderResults(results, { single: false, unwritten: 'log_unavailable' }).body)
 }
 
 /** A problem with this code, as its page shows it; undefined for an unknown code. */

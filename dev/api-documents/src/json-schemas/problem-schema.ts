@@ -37,7 +37,7 @@ export const problemSchema: TSchema = Type.Object(
         }),
         {
           description:
-            'With `log_unavailable` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids.',
+            'With `log_unavailable`, `log_identity_changed` and `clock_skew`: the result of each entry. Post entries with `retry` again, with these ids.',
         },
       ),
     ),

@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals'
+import { expect, jest, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
 import { Forwarder, WINDOW, type ForwarderSettings } from './forwarder.ts'
 import type { AttemptOutcome, ForwardedEvent, Settled } from './outcome.ts'
@@ -92,6 +92,15 @@ test('add waits while the window is full, and takes nothing once it is stopped o
   expect(await waiting).toBe(false)
   forwarder.fail(new Error('disk full'))
   await expect(forwarder.add(event('a', -2), undefined)).rejects.toThrow('disk full')
+})
+
+test('stop ends with its timer, also when that is early by the clock', async () => {
+  const { forwarder } = create({ attempt: hang })
+  await forwarder.add(event('a', 1), 'p1')
+  const clock = jest.spyOn(performance, 'now').mockReturnValue(performance.now())
+  await forwarder.stop(10)
+  clock.mockRestore()
+  expect(forwarder.counts.inFlight).toBe(1)
 })
 
 test('fails when an event that is given up cannot be noted, and leaves the position before it', async () => {

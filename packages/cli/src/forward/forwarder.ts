@@ -116,10 +116,12 @@ export class Forwarder {
   /** Starts no more attempts; resolves when none is under way, or after `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.#halt()
-    const deadline = setTimeout(() => this.#changed.wake(), timeoutMs)
-    const endMs = performance.now() + timeoutMs
-    while (this.#running > 0 && performance.now() < endMs) await this.#changed.next()
-    clearTimeout(deadline)
+    // The clock is not asked: a timer may be early by a fraction of a millisecond.
+    const deadline = new AbortController()
+    deadline.signal.addEventListener('abort', () => this.#changed.wake())
+    const timer = setTimeout(() => deadline.abort(), timeoutMs)
+    while (this.#running > 0 && !deadline.signal.aborted) await this.#changed.next()
+    clearTimeout(timer)
   }
 
   /** Starts no more attempts; `add` and `drained` reject. */

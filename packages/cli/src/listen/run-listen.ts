@@ -87,7 +87,7 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
   const timer = setInterval(tick, TICK_MS)
   context.signal.addEventListener('abort', () => void forwarder.stop(END_MS), { once: true })
   try {
-    await readStream({ context, o, session, stream, display }, forwarder, progress)
+    await readStream({ context, o, session, stream, display }, { forwarder, progress, note })
     await forwarder.drained()
   } finally {
     await forwarder.stop(END_MS)
@@ -103,12 +103,15 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
 /** Reads until the stream ends. Events that are not taken are received again the next time. */
 async function readStream(
   { o, session, stream, display }: Listening,
-  forwarder: Forwarder,
-  progress: ReadProgress,
+  { forwarder, progress, note }: Pick<Tick, 'forwarder' | 'progress' | 'note'>,
 ): Promise<void> {
   const wants = compileWants(session.state.filter)
+  let isFirst = true
   progress.ask(performance.now())
   for await (const item of stream) {
+    // It is still the one before this item: the next run continues there, also if nothing is settled in this one.
+    if (isFirst) note(stream.position)
+    isFirst = false
     if (item.type === 'stream.reset') {
       await takeReset(item, o, display)
       forwarder.pass(item.position)

@@ -26,7 +26,7 @@ export interface LineSenderSettings {
   readonly onMoved: (mark: SentMark) => void
 }
 
-/** Lines that are under way at a time; beyond it `send` waits. */
+/** Lines that are held at a time, under way or refused and not taken out; beyond it `send` waits. */
 const WINDOW = { lines: 10_000, chars: 16 * 1024 * 1024 } as const
 
 /** Sends lines, and notes how far all are settled. */
@@ -74,12 +74,16 @@ export class LineSender {
   /** Takes the refused lines up to a number out, in order. */
   takeRefused(line: number): readonly RefusedLine[] {
     const taken = [...this.#refused.values()].filter(({ number }) => number <= line)
-    for (const { number } of taken) this.#refused.delete(number)
+    for (const { number, text } of taken) {
+      this.#refused.delete(number)
+      this.#chars -= text.length
+    }
+    this.#changed.wake()
     return taken.toSorted((a, b) => a.number - b.number)
   }
 
   get #isFull(): boolean {
-    return this.#counts.inFlight >= WINDOW.lines || this.#chars >= WINDOW.chars
+    return this.#counts.inFlight + this.#refused.size >= WINDOW.lines || this.#chars >= WINDOW.chars
   }
 
   async #post(entry: WatermarkEntry<SentMark>, line: InputLine, event: NewEvent): Promise<void> {
@@ -102,6 +106,7 @@ export class LineSender {
   #refuse(entry: WatermarkEntry<SentMark>, refused: RefusedLine): void {
     this.#counts.refused += 1
     this.#refused.set(refused.number, refused)
+    this.#chars += refused.text.length
     this.#settle(entry)
   }
 

@@ -19,12 +19,17 @@ export function parseLine(text: string): ParsedLine {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     return refuse('invalid_type', '', 'must be an object')
   const { id, created_at: createdAt, idempotency_key: key, data } = value as Readonly<Record<string, unknown>>
-  const atMs = typeof createdAt === 'string' ? Date.parse(createdAt) : undefined
+  const atMs = typeof createdAt === 'string' ? parseTime(createdAt) : undefined
   if (Number.isNaN(atMs)) return refuse('invalid_timestamp', '/created_at', 'is no ISO 8601 time')
   const isObject = typeof data === 'object' && data !== null && !Array.isArray(data)
   // A value that is no object is sent unchanged, and the server refuses it with its own error.
   const event = (isObject ? { ...value, data: rawMember(text, 'data') } : value) as NewEvent
   return { type: 'event', event, atMs, hasOwnId: typeof id === 'string' || typeof key === 'string' }
+}
+
+/** Unix milliseconds; without an offset it is a time in UTC, as the server reads it, and not one of this machine's zone. */
+function parseTime(text: string): number {
+  return Date.parse(/[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text) ? `${text}Z` : text)
 }
 
 /** The text of a member of a JSON object; the last one of that name, as JSON.parse takes it. `text` must be valid. */

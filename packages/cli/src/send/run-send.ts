@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { addAbortSignal } from 'node:stream'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Ariftly } from '@ariftly/sdk'
 import type { Context } from '../command/context.ts'
@@ -54,7 +55,9 @@ export async function runSend(context: Context, o: SendOptions): Promise<SendRes
   try {
     if (o.file === undefined || digest === undefined) {
       const rejects = o.rejects === undefined ? undefined : await openRejects(o.rejects, undefined)
-      return await sendLines({ context, o, client, display, rejects, input: context.stdin, state: undefined })
+      // An open pipe without data would be waited for.
+      const input = addAbortSignal(context.signal, context.stdin)
+      return await sendLines({ context, o, client, display, rejects, input, state: undefined })
     }
     const { signal } = context
     const ask = async () => await client.apiKeys.current({ signal, maxRetries: 0 })

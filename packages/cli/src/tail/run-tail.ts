@@ -99,7 +99,7 @@ function sayWaits(context: Context, line: ReturnType<typeof createStatusLine>): 
   }
 }
 
-/** Prints events; events of one tick of the event loop are one write. */
+/** Prints events; events of one tick of the event loop are one write, and those that come before it is drained are the next. */
 class EventPrinter {
   readonly #context: Context
   #lines: string[] = []
@@ -117,7 +117,7 @@ class EventPrinter {
       return
     }
     this.#lines.push(event.rawEvent)
-    this.#writing ??= this.#writeSoon()
+    this.#writing ??= this.#writeAll()
     if (this.#lines.length >= 500) await this.#writing
   }
 
@@ -125,12 +125,14 @@ class EventPrinter {
     await this.#writing
   }
 
-  async #writeSoon(): Promise<void> {
+  async #writeAll(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve))
-    const lines = this.#lines
-    this.#lines = []
+    while (this.#lines.length > 0) {
+      const text = this.#lines.join('\n')
+      this.#lines = []
+      await this.#context.out.jsonText(text)
+    }
     this.#writing = undefined
-    await this.#context.out.jsonText(lines.join('\n'))
   }
 }
 

@@ -1,4 +1,5 @@
 import { createHashHistory, createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router'
+import { parseSearch, stringifySearch } from './search-text.ts'
 import { readDeliverySearch } from '../deliveries/delivery-search.ts'
 import { DeliveriesPage } from '../deliveries/deliveries-page.tsx'
 import { readEventSearch } from '../events/event-filter.ts'
@@ -48,7 +49,13 @@ const routes = [
 
 /** The pages, in the fragment of the address: ids and filters reach no server's log. */
 export function createConsoleRouter() {
-  return createRouter({ routeTree: root.addChildren(routes), history: createHashHistory(), defaultPreload: false })
+  return createRouter({
+    routeTree: root.addChildren(routes),
+    history: createHashHistory(),
+    defaultPreload: false,
+    parseSearch,
+    stringifySearch,
+  })
 }
 
 declare module '@tanstack/react-router' {

@@ -16,10 +16,9 @@ export function readEventSearch(search: Readonly<Record<string, unknown>>): Even
   return Object.fromEntries(NAMES.flatMap((name) => entryOf(name, search[name])))
 }
 
-/** A member of an address as text; numbers that the router made are text again. */
+/** A member of an address; none for an empty one. */
 export function entryOf(name: string, value: unknown): [string, string][] {
-  const text = typeof value === 'string' || typeof value === 'number' ? String(value) : ''
-  return text === '' ? [] : [[name, text]]
+  return typeof value === 'string' && value !== '' ? [[name, value]] : []
 }
 
 /** The filter as the SDK takes it. */

@@ -109,7 +109,6 @@ export class LiveFeed {
       for await (const item of stream) {
         if (this.#stream !== stream) return
         this.#window.add(item, Date.now())
-        this.#position = item.position ?? this.#position
         this.#rowCame()
       }
     } catch (error) {
@@ -122,6 +121,8 @@ export class LiveFeed {
   #close(): void {
     const stream = this.#stream
     this.#stream = undefined
+    // A stream that has given no event yet has the position of its last checkpoint.
+    this.#position = stream?.position ?? this.#position
     stream?.close()
   }
 

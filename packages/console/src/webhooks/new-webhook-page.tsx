@@ -1,6 +1,7 @@
 import type { NewWebhook } from '@ariftly/sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
 import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { useKey } from '../session/session.ts'
 import { Page } from '../ui/page.tsx'
@@ -11,10 +12,12 @@ import { WebhookForm, type WebhookMembers } from './webhook-form.tsx'
 export function NewWebhookPage() {
   const { client } = useKey()
   const queries = useQueryClient()
+  // The same for each try: a create whose answer was lost is not made twice. One that was refused leaves no trace.
+  const [idempotencyKey] = useState(newIdempotencyKey)
   const create = useMutation({
     mutationFn: async (members: WebhookMembers) =>
       // The server checks the members.
-      await client.webhooks.create(members as unknown as NewWebhook, { idempotencyKey: newIdempotencyKey() }),
+      await client.webhooks.create(members as unknown as NewWebhook, { idempotencyKey }),
     onSuccess: async () => await queries.invalidateQueries({ queryKey: ['webhooks'] }),
   })
   return (

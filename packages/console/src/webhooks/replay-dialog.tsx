@@ -23,7 +23,7 @@ export function ReplayDialog({ webhook, onClose }: { readonly webhook: Webhook; 
     queryKey: ['replay', who.tenant, start.data?.id],
     queryFn: async ({ signal }) => await client.webhooks.getReplay(webhook.id, start.data?.id ?? '', { signal }),
     enabled: start.data !== undefined,
-    refetchInterval: ({ state }) => (state.data?.status === 'running' ? POLL_MS : false),
+    refetchInterval: ({ state }) => (state.data === undefined || state.data.status === 'running' ? POLL_MS : false),
   })
 
   function submit(event: FormEvent<HTMLFormElement>): void {

@@ -39,6 +39,7 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   invalid_stream_token: kind(401, 'Invalid stream token', 'The token is forged or expired, or its key was revoked.', 'Create a new one with `POST /v1/stream-tokens`.'),
   invalid_type: kind(422, 'Wrong type', 'The body is JSON of another type than the route takes.', 'Send an object, or an array of objects where the route takes one.'),
   invalid_utf8: kind(400, 'Not UTF-8', 'The body is not UTF-8.', 'Encode the body in UTF-8.'),
+  log_identity_changed: kind(503, 'The log is another one', 'The event log is not the one that the service works with, so it is neither read nor written.', 'Send the same request again after `Retry-After` seconds; entries of a post with the status `retry` with the ids of the answer.'),
   log_unavailable: kind(503, 'The log takes no events now', 'The event log cannot be written at the moment.', 'Post the entries with status `retry` again after `Retry-After` seconds, with the ids of the answer.'),
   malformed_json: kind(400, 'Malformed JSON', 'The body is not JSON (RFC 8259).', 'Correct the text at the offset that the detail names.'),
   malformed_request: kind(400, 'Malformed request', 'The request is not HTTP/1.1 (RFC 9112).', 'Use an HTTP library.'),

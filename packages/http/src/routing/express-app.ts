@@ -21,6 +21,11 @@ export interface ApiCall {
   /** The parsed JSON body of POST, PUT and PATCH; `undefined` when there is none. */
   readonly body: unknown
   readonly context: RequestContext
+  /**
+   * Authenticates the call again, after a wait: its key may have been revoked, or its tenant suspended. Throws or rejects as
+   * {@link RequestAuthenticator.authenticate} does.
+   */
+  readonly authenticateAgain: () => Caller | Promise<Caller>
 }
 
 /** Answers one route. Errors that it throws or rejects with are answered: a Problem with itself, others with 500 or 503. */
@@ -90,9 +95,6 @@ export function createExpressApp(options: ExpressAppOptions): Express {
   return app
 }
 
-/** A caller is authenticated again after this long, so that a revocation is known within a second. */
-const CALLER_KNOWN_MS = 500
-
 function addRoute(app: Express, route: NamedRoute, handler: OpenHandler): void {
   const path = route.path.replaceAll(/\{(\w+)\}/g, ':$1')
   const method = route.method.toLowerCase() as Lowercase<NamedRoute['method']>
@@ -118,7 +120,8 @@ function apiHandler(
 
   return async (req, res) => {
     const context = requestContext(req, res)
-    const caller = await auth.authenticate(req.headers.authorization, scope)
+    const authenticate = () => auth.authenticate(req.headers.authorization, scope)
+    const caller = await authenticate()
     context.tenant = caller.tenant
     context.fields['tenant'] = caller.tenant
     context.fields['key_id'] = caller.keyId
@@ -127,11 +130,8 @@ function apiHandler(
     const params = req.params as Readonly<Record<string, string>>
     const share = bodies.open(caller.tenant)
     try {
-      const askedMs = performance.now()
       const body = hasBody ? await readJsonBody(req, jsonBytesMax, (bytes) => share.take(bytes)) : undefined
-      // A key that is revoked while its body trickles in changes nothing any more.
-      if (performance.now() - askedMs > CALLER_KNOWN_MS) await auth.authenticate(req.headers.authorization, scope)
-      await handler({ caller, params, url: req.originalUrl, body, context }, req, res)
+      await handler({ caller, params, url: req.originalUrl, body, context, authenticateAgain: authenticate }, req, res)
     } finally {
       share.close()
     }

@@ -11,7 +11,7 @@ import { metadataRequest, type BrokerAddress, type PartitionMetadata, type Topic
 export interface SendOptions {
   /** Name of the connection: requests on one connection wait for each other at the broker. */
   readonly channel: string
-  /** How many connections the channel has, of which the one with the fewest requests is taken. Default 1. */
+  /** How many connections the channel may have: the first without a request is taken, else the one with the fewest. Default 1. */
   readonly connections?: number
   readonly timeoutMs: number
   /** Partitions that the broker should lead: when it leads none of them any more, the request is aborted. */
@@ -101,6 +101,11 @@ export class TopicCluster {
     return this.#metadata?.topicId ?? null
   }
 
+  /** How many partitions the topic has, as last heard; 0 when that is not known. */
+  get partitionCount(): number {
+    return this.#metadata?.partitions.length ?? 0
+  }
+
   /** Sends a request to a broker of the metadata. A failure drops its connection and the idle ones of its channel. */
   async send<T>(nodeId: number, request: BrokerRequest<T>, o: SendOptions): Promise<T> {
     const address = this.#metadata?.brokers.get(nodeId)
@@ -186,10 +191,12 @@ export class TopicCluster {
     address: BrokerAddress,
     { channel, connections = 1 }: Pick<SendOptions, 'channel' | 'connections'>,
   ): BrokerConnection {
-    const all = Array.from({ length: connections }, (_, index) =>
-      this.#connectionTo(`${nodeId}/${channel}/${index}`, address),
-    )
-    return all.reduce((least, each) => (each.outstanding < least.outstanding ? each : least))
+    let least = this.#connectionTo(`${nodeId}/${channel}/0`, address)
+    for (let index = 1; index < connections && least.outstanding > 0; index += 1) {
+      const each = this.#connectionTo(`${nodeId}/${channel}/${index}`, address)
+      if (each.outstanding < least.outstanding) least = each
+    }
+    return least
   }
 
   /** They may lead down the same dead path: the next request is to dial and not to wait for its timeout. */

@@ -64,8 +64,6 @@ const UNKNOWN_TRIES_MAX = 2
 const UNANSWERED: PartitionOutcome = { type: 'unknown', code: 'NO_ANSWER' }
 /** How long before the deadline the broker gives up waiting for replicas, so that its answer still arrives. */
 const ANSWER_MARGIN_MS = 200
-/** Connections to one leader: a request that waits for replicas holds up the requests behind it on its connection. */
-const CONNECTIONS_MAX = 4
 
 /**
  * Makes a producer on connections of its own. It does not use the Produce of kafkajs, which has one outcome for a request,
@@ -168,13 +166,14 @@ class Producer implements EventProducer {
     const leftMs = deadline - performance.now()
     if (leftMs <= 0) return sameForAll(batches, { type: 'unsent', code: 'NO_ANSWER' })
     const timeoutMs = Math.max(1, Math.floor(leftMs - ANSWER_MARGIN_MS))
-    const { topicId } = this.#cluster
+    const { topicId, partitionCount } = this.#cluster
     const request = produceRequest({ topic: this.#topic, topicId, timeoutMs, batches })
     let sent = false
     try {
       const answers = await this.#cluster.send(leader, request, {
         channel: 'produce',
-        connections: CONNECTIONS_MAX,
+        // A request that waits for replicas would hold up the requests behind it on its connection.
+        connections: partitionCount,
         timeoutMs: leftMs,
         partitions: batches.map(({ partition }) => partition),
         onSent: () => {

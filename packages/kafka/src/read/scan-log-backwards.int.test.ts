@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { createTestTopics, stackAddresses, type TestTopics } from '@ariftly/testkit'
 import { createKafka, type KafkaClient } from '../cluster/client.ts'
 import { createProducer } from '../produce/producer.ts'
+import { scanLog } from './scan-log.ts'
 import { scanLogBackwards } from './scan-log-backwards.ts'
 
 const log = { info() {}, warn() {}, error() {}, debug() {} }
@@ -38,4 +39,20 @@ test('gives each record of a range once, the last one first', async () => {
   expect(await read(0, RECORDS)).toEqual(all)
   expect(await read(10, 100)).toEqual(all.filter((offset) => offset >= 10 && offset < 100))
   expect(await read(10, 10)).toEqual([])
+})
+
+test('a scan continues at the start of the log where retention has deleted records, if it is asked to', async () => {
+  const { topic } = topics
+  await client.withAdmin(async (admin) => {
+    await admin.fetchTopicOffsets(topic) // kafkajs must have seen the topic first
+    await admin.deleteTopicRecords({ topic, partitions: [{ partition: 0, offset: '60' }] })
+  })
+  const starts: number[] = []
+  const offsets: number[] = []
+  const range = { topic, partition: 0, from: 10, to: 90 }
+  for await (const records of scanLog(client, { ...range, onLogStart: (logStart) => starts.push(logStart) }))
+    offsets.push(...records.map(({ offset }) => offset))
+  expect(starts).toEqual([60])
+  expect(offsets).toEqual(Array.from({ length: 30 }, (_, n) => 60 + n))
+  await expect(scanLog(client, range).next()).rejects.toThrow('The log has no offset 10')
 })

@@ -2,6 +2,7 @@ import type { RawRecord } from '@ariftly/events'
 import type { KafkaClient } from '../cluster/client.ts'
 import { fetchFrom } from './fetch-from.ts'
 import { brokerFault, kafkaFault } from '../kafka-fault.ts'
+import { describeLog } from '../topics/describe-log.ts'
 import type { FetchedPartition } from '../wire/fetch.ts'
 import { readCommitted, readHeads } from '../wire/record-set.ts'
 
@@ -9,12 +10,17 @@ import { readCommitted, readHeads } from '../wire/record-set.ts'
 export interface ScanOptions {
   readonly topic: string
   readonly partition: number
-  /** First offset; offsets below the log's start are skipped. */
+  /** First offset. */
   readonly from: number
   /** The offset after the last. */
   readonly to: number
   /** Bytes asked for at a time. Default 4 MiB. */
   readonly bytesMax?: number
+  /**
+   * Called when retention has deleted the next records: those below `logStart` are passed over, and reading continues there. Without it
+   * they are a fault `kafka_unavailable`.
+   */
+  readonly onLogStart?: (logStart: number) => void
 }
 
 const WAIT_MS = 500
@@ -29,6 +35,11 @@ export async function* scanLog(client: KafkaClient, o: ScanOptions): AsyncGenera
   let next = o.from
   while (next < o.to) {
     const fetched = await fetchOnce(client, o, next)
+    if (fetched.outOfRange) {
+      next = await findLogStart(client, o, next)
+      o.onLogStart?.(next)
+      continue
+    }
     const heads = readHeads(fetched.batches, next)
     const last = heads.at(-1)
     if (last === undefined) {
@@ -62,9 +73,20 @@ async function fetchOnce(client: KafkaClient, o: ScanOptions, offset: number): P
     bytesMax,
     bytesPerPartitionMax: bytesMax,
   })
-  if (fetched === undefined || fetched.outOfRange) {
-    throw kafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
-  }
-  if (fetched.errorCode !== 0) throw brokerFault(fetched.errorCode)
+  if (fetched === undefined) throw noOffset(o, offset)
+  if (fetched.errorCode !== 0 && !fetched.outOfRange) throw brokerFault(fetched.errorCode)
   return fetched
+}
+
+/** The log's start, when an offset is below it and the caller wants to continue there. */
+async function findLogStart(client: KafkaClient, o: ScanOptions, offset: number): Promise<number> {
+  if (o.onLogStart === undefined) throw noOffset(o, offset)
+  const { partitions } = await describeLog(client, o.topic, [o.partition])
+  const logStart = partitions[0]?.logStart ?? 0
+  if (logStart <= offset) throw noOffset(o, offset)
+  return logStart
+}
+
+function noOffset({ topic, partition }: ScanOptions, offset: number): Error {
+  return kafkaFault('kafka_unavailable', `The log has no offset ${offset} in ${topic}/${partition}.`)
 }

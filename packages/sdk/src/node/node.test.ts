@@ -125,6 +125,15 @@ describe('openSpool', () => {
     expect(ids).toEqual([0, 99, 2, 3, 4, 50].map(id))
   })
 
+  test.each(['\u2028', '\u2029'])('gives back an event whose text has %j, with its id', (separator) => {
+    const events = [1, 2].map((n) => ({ json: JSON.stringify({ data: { n, text: `a${separator}b` } }), atMs: n }))
+    const first = open()
+    const [ticket = 0] = first.append(events)
+    first.identify(new Map([[ticket, id(1)]]))
+    const kept = openAfterKill().recover()
+    expect(kept).toMatchObject([{ ...events[0], id: id(1) }, events[1]])
+  })
+
   test("removes files whose events are settled, earlier processes' too", () => {
     open().append([entry(1)])
     const second = openAfterKill()

@@ -33,8 +33,11 @@ interface Kept {
 }
 
 const LOCK = 'lock'
-/** Number, then an id or a time and JSON. A cut id is none: its request did not leave. */
-const LINE = /^(\d+) (?:(evt_\w{26})|(\d+) (\{.*))$/
+/**
+ * Number, then an id or a time and JSON. A cut id is none: its request did not leave. JSON text may hold U+2028 and U+2029, which `.` matches
+ * with the flag alone.
+ */
+const LINE = /^(\d+) (?:(evt_\w{26})|(\d+) (\{.*))$/s
 
 /**
  * Keeps events in files of a folder until they are accepted or refused, so that they survive a killed process: the next one that opens the

@@ -1,4 +1,8 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { describe, expect, test } from '@jest/globals'
+import { parseTimestamp } from '@ariftly/events'
 import { EventRefusedError } from '../errors.ts'
 import type { NewEvent } from '../types.ts'
 import { decodeEvent, encodeEvent, jsonOf, readEncoded, utf8Length } from './encode-event.ts'
@@ -6,6 +10,14 @@ import { EventIdMinter } from './event-id.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 25)
 const encode = (event: Partial<NewEvent> | Record<string, unknown>) => encodeEvent(event as NewEvent, NOW_MS)
+const TIMES = [
+  '2026-11-25T08:45:37.123',
+  '2026-11-25 08:45',
+  '2026-11-25T08:45:37',
+  '2026-11-25T08:45:37Z',
+  '2026-11-25T10:45:37+02:00',
+  '2026-11-25T03:15:37-0530',
+]
 const progress = (data: unknown) => ({ type: 'task.progress', task_id: 't', data })
 
 describe('encodeEvent', () => {
@@ -53,6 +65,15 @@ describe('encodeEvent', () => {
     expect(JSON.parse(jsonOf(encode({ ...progress({}), taskid: 'x' }), undefined))).toHaveProperty('taskid', 'x')
   })
 
+  test('leaves members out that JSON cannot hold, also inherited ones', () => {
+    const event = Object.assign(Object.create({ save: () => undefined }), progress({}), {
+      agent: undefined,
+      created: Symbol('now'),
+      session_id: { toJSON: () => undefined },
+    }) as Record<string, unknown>
+    expect(JSON.parse(jsonOf(encode(event), undefined))).toEqual(progress({}))
+  })
+
   test('counts bytes as UTF-8', () => {
     const text = 'aé€😀\uD800'
     expect(utf8Length(text)).toBe(1 + 2 + 3 + 4 + 3)
@@ -73,4 +94,19 @@ describe('encodeEvent', () => {
       expect(() => readEncoded(json.slice(0, -3), NOW_MS)).toThrow(SyntaxError)
     }
   })
+})
+
+test('a created_at without an offset is a time in UTC, as for the server, in any time zone of the machine', () => {
+  const program = `
+    const { tsImport } = await import('tsx/esm/api')
+    const [module, times] = process.argv.slice(1)
+    const { encodeEvent } = await tsImport(module, module)
+    console.log(JSON.stringify(JSON.parse(times).map((time) => encodeEvent({ created_at: time, data: {} }, 0).atMs)))`
+  const module = pathToFileURL(join(import.meta.dirname, 'encode-event.ts')).href
+  const args = ['--input-type=module', '--eval', program, module, JSON.stringify(TIMES)]
+  const printed = execFileSync(process.execPath, args, {
+    env: { ...process.env, TZ: 'Europe/Berlin' },
+    encoding: 'utf8',
+  })
+  expect(JSON.parse(printed)).toEqual(TIMES.map((time) => parseTimestamp(time)?.ms))
 })

@@ -35,13 +35,15 @@ export function encodeEvent(event: NewEvent, nowMs: number): EncodedEvent {
   if (typeof id === 'string' && !/^[\w-]{1,64}$/.test(id)) throw refused('invalid_id', '/id', 'is no event id')
   const isMinted = typeof id !== 'string' && typeof idempotencyKey !== 'string'
   const isDated = isMinted && typeof createdAt === 'string'
-  const atMs = isDated ? Date.parse(createdAt) : nowMs
+  const atMs = isDated ? parseTime(createdAt) : nowMs
   if (!(atMs >= 0)) throw refused('invalid_timestamp', '/created_at', 'is no ISO 8601 time')
   let text = ''
   for (const name in event) {
     const value = event[name as keyof NewEvent]
-    if (name === 'data' || value === undefined || (name === 'id' && typeof value !== 'string')) continue
-    text += `${JSON.stringify(name)}:${JSON.stringify(value)},`
+    if (name === 'data' || (name === 'id' && typeof value !== 'string')) continue
+    // Undefined for a function: its text would make the whole batch no JSON.
+    const json = JSON.stringify(value) as string | undefined
+    if (json !== undefined) text += `${JSON.stringify(name)}:${json},`
   }
   const dataAt = text.length + '"data":'.length
   text += `"data":${data}}`
@@ -66,6 +68,11 @@ export function jsonOf({ text, mintedOf }: EncodedEvent, id: string | undefined)
 export function decodeEvent({ text, dataAt }: EncodedEvent, id: string | undefined): NewEvent {
   const head = JSON.parse(`{${text.slice(0, dataAt)}null}`) as object
   return { ...(id === undefined ? {} : { id }), ...head, data: text.slice(dataAt, -1) } as NewEvent
+}
+
+/** Unix milliseconds; without an offset it is a time in UTC, as the server reads it, and not one of this machine's zone. */
+function parseTime(text: string): number {
+  return Date.parse(/[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text) ? `${text}Z` : text)
 }
 
 function keyOf(event: NewEvent): string {

@@ -63,8 +63,6 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Ends the connection, the attempt to open one, or the wait for the next attempt: one of them is under way. */
   #current: AbortController | undefined
   #isStarted = false
-  /** Whether the server says when a stream is live: older ones do not. */
-  #isLiveSaid = false
   /** The id of the last frame that was taken from a connection: the next connection resumes from it. */
   #received: string | undefined
   #position: string | undefined
@@ -214,11 +212,8 @@ export class EventStream implements AsyncIterable<StreamItem> {
 
   /** Notes what a frame says about the stream, and answers with what the loop is to see of it. */
   #take({ event: name, data, id }: Frame): StreamItem | undefined {
-    if (name === undefined) {
-      // A server without this sends heartbeats to live streams, and checkpoints instead to streams that read history.
-      if (!this.#isLiveSaid) this.#state.set({ type: 'live' })
-      return undefined
-    }
+    // A comment says nothing: it is also sent to a stream that waits for its history.
+    if (name === undefined) return undefined
     this.#failures = 0
     if (id !== undefined) this.#received = id
     if (name === 'stream.checkpoint') this.#takeCheckpoint(data)
@@ -234,9 +229,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
 
   #takeCheckpoint(data: string): void {
     const { live } = readJson(data) as { readonly live?: unknown }
-    if (live !== true) return
-    this.#isLiveSaid = true
-    this.#state.set({ type: 'live' })
+    if (live === true) this.#state.set({ type: 'live' })
   }
 
   async #finish(position: string | undefined): Promise<void> {

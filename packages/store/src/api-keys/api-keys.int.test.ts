@@ -74,6 +74,15 @@ describe('a stored key', () => {
     expect(await findById({ keyId: key.id, secret: 2 })).toBeUndefined()
   })
 
+  test('with a quota beyond 2^53 - 1, stored without a check, is read with that, in one batch with another', async () => {
+    const [large, other] = [await insert({ tenant: 'large' }), await insert()]
+    await pool.query('UPDATE api_keys SET quota_bytes_per_s = 9223372036854775807 WHERE hash = $1', [large.hash])
+    const quotas = (await findApiKeysByHash(pool, [large.hash, other.hash])).map((key) => key?.quota.bytesPerS)
+    expect(quotas).toEqual([Number.MAX_SAFE_INTEGER, 2 ** 40])
+    const [listed] = await listApiKeys(pool, { tenant: 'large', limit: 1 })
+    expect(listed?.quota.bytesPerS).toBe(Number.MAX_SAFE_INTEGER)
+  })
+
   test('is found among a thousand others that are asked for, by hash and by id, in the order of the question', async () => {
     const [one, other] = [await insert(), await insert()]
     const rotated = randomBytes(32)

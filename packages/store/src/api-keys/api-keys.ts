@@ -6,6 +6,8 @@ import { callFunction, plainArray } from '../prepared.ts'
 import type { Queryable, Transaction } from '../queryable.ts'
 import { lockApiKeyChanges } from './api-key-changes.ts'
 
+const NUMBER_MAX = Number.MAX_SAFE_INTEGER
+
 /** The members of a key, of `api_keys k`. */
 export const API_KEY_MEMBERS = {
   /** `key_…`. */
@@ -16,7 +18,11 @@ export const API_KEY_MEMBERS = {
   /** Null is no limit. */
   quota: {
     eventsPerS: plain<number | null>({ name: 'quota_events_per_s' }),
-    bytesPerS: plain<number | null>({ name: 'quota_bytes_per_s' }),
+    /** A larger stored one is read as 2^53 - 1: a value that JavaScript cannot hold would fail the reading of all rows. */
+    bytesPerS: plain<number | null>({
+      name: 'quota_bytes_per_s',
+      sql: `CASE WHEN k.quota_bytes_per_s > ${NUMBER_MAX} THEN ${NUMBER_MAX} ELSE k.quota_bytes_per_s END`,
+    }),
   },
   expiresAtMs: timeOrNull(),
   createdAtMs: time(),

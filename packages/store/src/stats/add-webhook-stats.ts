@@ -1,6 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
+import { isNotDeleted } from '../tenants/deleted-tenants.ts'
 import type { WebhookFigures } from './webhook-figures.ts'
 
 /** Figures that are added together, once however often they are sent. */
@@ -14,7 +15,7 @@ export interface StatsBatch {
 }
 
 /**
- * Adds figures to the stored ones, except for deleted webhooks. A batch that was added before, or is being added, changes nothing: its number is
+ * Adds figures to the stored ones, except for deleted webhooks and those of deleted tenants. A batch that was added before, or is being added, changes nothing: its number is
  * written with it, to a row that only this worker's batches lock. Rows are locked in one order, so that workers do not wait for each other in a circle. By
  * primary keys.
  */
@@ -33,7 +34,8 @@ export async function addWebhookStats(db: Queryable, { workerId, number, figures
          FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
                 AS f (webhook_id, step_s, at_ms, delivered, failed, attempts, errors, latencies)
         WHERE EXISTS (SELECT FROM is_new)
-          AND EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL)
+          AND EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL
+                         AND ${isNotDeleted('w.tenant_id', 'ARRAY(SELECT tenant_id FROM webhooks WHERE id = ANY ($1::uuid[]))')})
         ORDER BY webhook_id, step_s, at_ms
        ON CONFLICT (webhook_id, step_s, at) DO UPDATE
           SET delivered_count = s.delivered_count + excluded.delivered_count,

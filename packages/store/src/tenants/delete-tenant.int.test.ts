@@ -1,11 +1,14 @@
-import { randomBytes } from 'node:crypto'
-import { newTypeId } from '@ariftly/events'
-import { createTestDatabase, eventually } from '@ariftly/testkit'
+import { randomBytes, randomUUID } from 'node:crypto'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { createTestDatabase, eventually, insertSampleWebhook, untilBlocking } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findApiKeysByHash } from '../api-keys/find-api-keys.ts'
 import { insertApiKey } from '../api-keys/api-keys.ts'
 import { latestApiKeyChange, readApiKeyChanges } from '../api-keys/api-key-changes.ts'
+import { keepSuccessAnswers } from '../deliveries/attempts/keep-success-answers.ts'
+import { recordOutcomes } from '../deliveries/attempts/record-outcomes.ts'
 import { openEpoch } from '../projection/log-epochs.ts'
+import { addWebhookStats } from '../stats/add-webhook-stats.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deletedTenants } from './deleted-tenants.ts'
 import { deleteTenantSlice, nextTenantDeletion, revokeTenantKeys, type TenantSlice } from './delete-tenant-slice.ts'
@@ -171,4 +174,93 @@ test('a tenant that is being deleted is refused immediately, also while its row 
     expect(await withTransaction(pool, (other) => putTenant(other, 'locked', {}))).toEqual({ type: 'deleting' })
     expect(await begin('locked')).toMatchObject({ type: 'running' })
   })
+})
+
+test('the deletion of a tenant with 20,000 webhooks begins at once, and marks them 500 at a time', async () => {
+  await insertKey('many')
+  await admin.query('ALTER TABLE webhooks DISABLE TRIGGER USER')
+  await admin.query(
+    `INSERT INTO webhooks (id, tenant_id, url, events, secret)
+     SELECT gen_random_uuid(), 'many', 'https://example.com/', '{*}', 's' FROM generate_series(1, 20000)`,
+  )
+  await admin.query('ALTER TABLE webhooks ENABLE TRIGGER USER')
+  const begun = withTransaction(pool, async (tx) => {
+    await tx.query(`SET LOCAL statement_timeout = '5s'`)
+    return await deleteTenant(tx, 'many')
+  })
+  expect(await begun).toMatchObject({ type: 'started' })
+  await revoke('many')
+  expect(await slice('many')).toMatchObject({ rows: 500 })
+  const { rowCount: marked } = await pool.query(
+    `SELECT FROM webhooks WHERE tenant_id = 'many' AND deleted_at IS NOT NULL`,
+  )
+  expect(marked).toBe(500)
+  const plan = await withTransaction(admin, async (tx) => {
+    await tx.query('SET LOCAL enable_seqscan = off')
+    const next = `SELECT id FROM webhooks WHERE tenant_id = 'many' AND url <> '' ORDER BY tenant_id, id LIMIT 1`
+    return (await tx.query<{ 'QUERY PLAN': string }>(`EXPLAIN ${next}`)).rows
+  })
+  expect(plan.map((line) => line['QUERY PLAN']).join('\n')).toContain('webhooks_with_content')
+})
+
+test('a webhook that the deletion has not marked yet gets no answers and no figures', async () => {
+  await insertKey('unmarked')
+  const webhookId = await insertSampleWebhook(pool, { tenant: 'unmarked' })
+  await begin('unmarked')
+  const answer = { webhookId, deliveryId: newTypeId('dlv'), attempt: 1, responseHeaders: null, responseBody: null }
+  await keepSuccessAnswers(pool, [answer])
+  const counts = { delivered: 1, failed: 0, attempts: 1, errors: [], latencies: [1] }
+  const figures = { webhookId, stepS: 60, atMs: Date.now(), ...counts } as const
+  await addWebhookStats(pool, { workerId: randomUUID(), number: 1, figures: [figures] })
+  const { rows } = await admin.query(
+    'SELECT (SELECT count(*) FROM success_answers) AS answers, (SELECT count(*) FROM webhook_stats) AS figures',
+  )
+  expect(rows).toEqual([{ answers: 0, figures: 0 }])
+  await revoke('unmarked')
+  await finish('unmarked')
+})
+
+test('an attempt that is recorded while a slice deletes its delivery goes with it', async () => {
+  const tenant = 'recording'
+  await insertKey(tenant)
+  const webhookId = await insertSampleWebhook(pool, { tenant })
+  const deliveryId = newTypeId('dlv')
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until)
+     VALUES ($1, $2, $3, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '1 min')`,
+    [typeIdToUuid('dlv', deliveryId), tenant, typeIdToUuid('whk', webhookId)],
+  )
+  const step = { state: 'delivered', counts: true } as const
+  const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
+  const answer = {
+    address: '127.0.0.1',
+    responseHeaders: null,
+    responseBody: null,
+    errorClass: null,
+    errorDetail: null,
+  }
+  const ids = { deliveryId, attempt: 1, tenant, webhookId, endpointVersion: 1 }
+  const outcome = {
+    ...ids,
+    first: true,
+    probe: false,
+    type: 'delivered',
+    next: { whileOpen: step, whileFailing: step, dueInMs: 0 },
+    record: { ...times, ...answer, status: 200 },
+  } as const
+  const failing = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
+  let deleting: Promise<TenantSlice> | undefined
+  await withTransaction(pool, async (tx) => {
+    expect(await recordOutcomes(tx, { outcomes: [outcome], failing })).toMatchObject({ applied: 1 })
+    await begin(tenant)
+    await revoke(tenant)
+    // The webhook.
+    expect(await slice(tenant)).toMatchObject({ rows: 1 })
+    deleting = slice(tenant)
+    await untilBlocking(tx)
+  })
+  expect(await deleting).toMatchObject({ rows: 2 })
+  await finish(tenant)
+  const { rowCount } = await admin.query('SELECT FROM attempts WHERE tenant_id = $1', [tenant])
+  expect(rowCount).toBe(0)
 })

@@ -17,7 +17,7 @@ const tenantRow = defineRow('t', {
     /** Keys that are not revoked. */
     apiKeys: plain<number | null>(),
   },
-  /** Rows that its deletion has removed so far. */
+  /** Rows that its deletion has removed so far; a webhook counts when it is marked, and again when its content is removed. */
   deletedCount: plain<number>(),
   createdAtMs: time(),
   updatedAtMs: time(),
@@ -125,9 +125,9 @@ export type DeleteTenantOutcome =
   { readonly type: 'started' | 'running'; readonly tenant: TenantRow } | { readonly type: 'absent' }
 
 /**
- * Begins the deletion of a tenant, put or not, in the caller's transaction: from its commit on its keys are refused, and no
- * row of it is added by a transaction that begins later. Its webhooks are deleted with it. Keys and data follow in slices
- * (`revokeTenantKeys`, `deleteTenantSlice`). `evenUnknown`: also an id that has no row and never had a key. By
+ * Begins the deletion of a tenant, put or not, in the caller's transaction: from its commit on its keys are refused, no
+ * attempt of its deliveries begins, and no row of it is added by a transaction that begins later. Keys, webhooks and data follow in
+ * slices (`revokeTenantKeys`, `deleteTenantSlice`). `evenUnknown`: also an id that has no row and never had a key. By
  * primary key and the indexes by tenant.
  */
 export async function deleteTenant(
@@ -147,10 +147,6 @@ export async function deleteTenant(
     [id],
   )
   await recordTenantChange(tx, id, 'deleting')
-  await tx.query(
-    'UPDATE webhooks SET deleted_at = now(), updated_at = now() WHERE tenant_id = $1 AND deleted_at IS NULL',
-    [id],
-  )
   return { type: 'started', tenant }
 }
 

@@ -57,6 +57,8 @@ describe('readApiKeyRequest', () => {
       { ...good, quota: { events_per_s: 0, bytes_per_s: 1.5 } },
       ['/quota/events_per_s', '/quota/bytes_per_s'],
     ],
+    ['a quota of 2^53', { ...good, quota: { bytes_per_s: 2 ** 53 } }, ['/quota/bytes_per_s']],
+    ['a quota beyond all numbers of Postgres', { ...good, quota: { bytes_per_s: 1e300 } }, ['/quota/bytes_per_s']],
     ['an unknown quota', { ...good, quota: { events: 1 } }, ['/quota/events']],
   ])('a body with %s is refused with pointers', (_, body, pointers) => {
     expect(pointersOf(body)).toEqual(pointers)

@@ -111,6 +111,27 @@ describe('POST /v1/api-keys', () => {
   })
 })
 
+describe('a quota beyond 2^53 - 1', () => {
+  test.each([2 ** 53, 1e300])('%p is refused for a new key and for one that exists', async (bytes_per_s) => {
+    const { id } = await create({ scopes: ['events:read'], tenant: 'refused-quota' })
+    const refused = { status: 422, body: { errors: [{ pointer: '/quota/bytes_per_s' }] } }
+    const asked = { name: 'x', scopes: ['events:read'], quota: { bytes_per_s } }
+    expect(await one.call('POST', '/v1/api-keys', ROOT, asked)).toMatchObject(refused)
+    expect(await one.call('PATCH', `/v1/api-keys/${id}`, ROOT, { quota: { bytes_per_s } })).toMatchObject(refused)
+  })
+
+  test('of a stored key hinders neither its requests, nor the list, nor its deletion', async () => {
+    const { id, key } = await create({ scopes: ['events:read'], tenant: 'large-quota', quota: { bytes_per_s: 5 } })
+    const owner = database.openPool({ owner: true })
+    await owner.query(`UPDATE api_keys SET quota_bytes_per_s = 9007199254740992 WHERE tenant_id = 'large-quota'`)
+    const quota = { events_per_s: null, bytes_per_s: Number.MAX_SAFE_INTEGER }
+    expect(await other.call('GET', CURRENT, key)).toMatchObject({ status: 200, body: { quota } })
+    const list = await one.call('GET', '/v1/api-keys?tenant=large-quota', ROOT)
+    expect(list).toMatchObject({ status: 200, body: { data: [{ id, quota }] } })
+    expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+  })
+})
+
 describe('GET /v1/api-keys', () => {
   test('pages newest first, and a cursor of another tenant is refused', async () => {
     const ids: string[] = []
@@ -135,6 +156,29 @@ describe('DELETE /v1/api-keys/{id}', () => {
     }
     await eventually('the key is refused', refused, { timeoutMs: DEADLINES.keyChange })
     expect((await one.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(404)
+  })
+
+  test('a write of the key that waits for its turn is refused, and nothing of it is done', async () => {
+    const reader = await create({ scopes: ['webhooks'], tenant: 'waiting' })
+    const { id, key } = await create({ scopes: ['webhooks'], tenant: 'waiting' })
+    const typesOf = async () => (await one.call('GET', '/v1/event-types', key)).status
+    expect(await typesOf()).toBe(200)
+    const blocker = await database.openPool({ owner: true }).connect()
+    await blocker.query('BEGIN')
+    await blocker.query('LOCK TABLE webhooks IN ACCESS EXCLUSIVE MODE')
+    // Each read ends after 5 s at the latest: these keep the places of the tenant longer than any test may take.
+    const reads = Array.from({ length: 60 }, () => one.call('GET', '/v1/webhooks', reader.key))
+    const blocked = 'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))'
+    await eventually('the tenant has no place', async () => (await blocker.query(blocked)).rows.length === 3)
+    const write = one.call('POST', '/v1/webhooks', key, { url: 'https://example.com/', events: ['*'] })
+    expect((await other.call('DELETE', `/v1/api-keys/${id}`, ROOT)).status).toBe(204)
+    await eventually('the key is refused', async () => (await typesOf()) === 401)
+    await blocker.query('COMMIT')
+    expect((await write).status).toBe(401)
+    const { rows } = await blocker.query(`SELECT FROM webhooks WHERE tenant_id = 'waiting'`)
+    blocker.release()
+    expect(rows).toEqual([])
+    await Promise.all(reads)
   })
 })
 

@@ -4,10 +4,10 @@ import { cancelDeliveries } from '@ariftly/store/deliveries'
 const AT_ONCE = 5000
 const ROUNDS_MAX = 40
 
-/** Cancels the pending deliveries of a webhook, or of one of its replays; at most 200,000. */
+/** Cancels the deliveries of a replay that wait; at most 200,000. Nothing else does, so it runs round after round. */
 export async function cancelWaiting(
   pool: Pool,
-  o: { readonly tenant: string; readonly webhookId: string; readonly replayId?: string },
+  o: { readonly tenant: string; readonly webhookId: string; readonly replayId: string },
 ): Promise<void> {
   for (let round = 0; round < ROUNDS_MAX; round++) {
     if ((await cancelDeliveries(pool, { ...o, limit: AT_ONCE })) < AT_ONCE) return

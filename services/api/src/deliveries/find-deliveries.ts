@@ -30,18 +30,22 @@ const pageParams = { include: includeParam, limit: limitParam(), cursor: cursorP
  * match. A cursor is not bound to `include`.
  */
 export function createFindDeliveries(deps: DeliveryListDeps): ApiHandler {
-  return async ({ caller: { tenant }, url }, _req, res) => {
+  return async (call, _req, res) => {
+    const { url } = call
+    const { tenant } = call.caller
     const { include, limit, cursor, ...values } = readQuery(url, { ...deliveryFilterParams, ...pageParams })
     const filter = readDeliveryFilter(values)
     refuseTooWide(filter)
     if (include !== undefined) refuseLongPage(limit, 'attempts')
-    await deps.gate(tenant, () => sendPage(deps, { tenant, filter, include, limit, cursor }, res), clientGone(res))
+    await deps.gate(call, () => sendPage(deps, { tenant, filter, include, limit, cursor }, res), clientGone(res))
   }
 }
 
 /** Answers `GET /v1/webhooks/{id}/deliveries`: the same list with its `webhook_id`; 404 for a webhook that is not the tenant's. */
 export function createListDeliveries(deps: DeliveryListDeps): ApiHandler {
-  return async ({ caller: { tenant }, params, url }, _req, res) => {
+  return async (call, _req, res) => {
+    const { params, url } = call
+    const { tenant } = call.caller
     const { include, limit, cursor, ...values } = readQuery(url, { ...webhookFilterParams, ...pageParams })
     const { id: webhookId = '' } = params
     const filter = readDeliveryFilter({ ...values, webhook_id: webhookId })
@@ -50,7 +54,7 @@ export function createListDeliveries(deps: DeliveryListDeps): ApiHandler {
       await findWebhookId(deps.pool, tenant, webhookId)
       await sendPage(deps, { tenant, filter, include, limit, cursor }, res)
     }
-    await deps.gate(tenant, answer, clientGone(res))
+    await deps.gate(call, answer, clientGone(res))
   }
 }
 

@@ -16,11 +16,12 @@ const IMMUTABLE = 'private, max-age=31536000, immutable'
  * changes and is not cached. Another tenant's event is 404.
  */
 export function createGetEvent(o: { pool: Pool; gate: TenantGate; turns: Pick<TenantTurns, 'run'> }): ApiHandler {
-  return async ({ caller, params, url }, req, res) => {
+  return async (call, req, res) => {
+    const { caller, params, url } = call
     const { tenant } = caller
     const include = includeOf(caller, readQuery(url, { include: includeParam }))
     const id = pathId('evt', params['id'])
-    const { event, included } = await o.gate(tenant, () => readEvent(tenant, id, include), clientGone(res))
+    const { event, included } = await o.gate(call, () => readEvent(tenant, id, include), clientGone(res))
     res.vary('Authorization')
     if (included !== undefined) {
       sendJson(res, 200, included, { 'Cache-Control': 'private, no-cache' })

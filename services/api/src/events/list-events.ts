@@ -42,7 +42,8 @@ export function createListEvents(o: {
   turns: Pick<TenantTurns, 'run'>
   cursors: CursorCodec
 }): ApiHandler {
-  return async ({ caller, url }, _req, res) => {
+  return async (call, _req, res) => {
+    const { caller, url } = call
     const query = readQuery(url, listEventsQuery)
     const include = includeOf(caller, query)
     const { tenant } = caller
@@ -72,7 +73,7 @@ export function createListEvents(o: {
       ...(query.before === undefined ? {} : { beforeMs: query.before.ceilMs }),
       ...(cursorId === undefined ? {} : { cursorId }),
     }
-    const { lastId, hasMore, entries } = await o.gate(tenant, () => readPage(list, include), clientGone(res))
+    const { lastId, hasMore, entries } = await o.gate(call, () => readPage(list, include), clientGone(res))
     const next = hasMore && lastId !== undefined ? o.cursors.encode('events', bound, lastId) : null
     sendList(res, entries, next)
   }

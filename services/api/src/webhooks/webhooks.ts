@@ -5,6 +5,7 @@ import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
 import type { Pool } from '@ariftly/store'
+import { cancelDeliveries } from '@ariftly/store/deliveries'
 import {
   deleteWebhook,
   insertWebhook,
@@ -14,7 +15,6 @@ import {
   type WebhookRow,
 } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
-import { cancelWaiting } from '../deliveries/cancel-waiting.ts'
 import { findWebhook } from '../find-webhook.ts'
 import { notFound, pathId } from '../not-found.ts'
 import { pageParams, sendObjects, type ListDeps } from '../send-list.ts'
@@ -123,8 +123,8 @@ function createUpdate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
 }
 
 /**
- * 204: the webhook gets nothing more, and what waits for it is cancelled. What a very long backlog leaves over, and what a matcher
- * writes at this moment, the worker's sweeper cancels.
+ * 204: the webhook gets nothing more, and what waits for it is cancelled: as many as one statement takes here, so that a long
+ * backlog does not hold a place of the gate; the rest, and what a matcher writes at this moment, by the worker's sweeper.
  */
 function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
   return async ({ caller: { tenant }, params }, tx) => {
@@ -133,10 +133,12 @@ function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
     return {
       status: 204,
       audit: { action: 'webhook.delete', target: id, tenant },
-      after: () => cancelWaiting(pool, { tenant, webhookId: id }),
+      after: async () => void (await cancelDeliveries(pool, { tenant, webhookId: id, limit: CANCELLED_MAX })),
     }
   }
 }
+
+const CANCELLED_MAX = 5000
 
 const OVERLAP_HOURS = 24
 const HOUR_MS = 3_600_000

@@ -14,11 +14,24 @@ export function readIdempotentRequest({ caller, url, body }: ApiCall, req: Reque
   const key = req.headers['idempotency-key']
   if (key === undefined) return undefined
   if (typeof key !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(key)) throw badKey()
-  const bodyHash = createHash('sha256')
-    .update(JSON.stringify(body) ?? '')
-    .digest()
+  const bodyHash = createHash('sha256').update(jsonOf(body)).digest()
   return { keyId: caller.keyId, key, method: req.method, path: url, bodyHash }
 }
+
+/**
+ * Empty without a body. One that is nested too deeply to be written is a text that is not JSON, as no other body: no route takes it,
+ * and only answers of success are kept.
+ */
+function jsonOf(body: unknown): string {
+  try {
+    return JSON.stringify(body) ?? ''
+  } catch (error) {
+    if (error instanceof RangeError) return TOO_DEEP
+    throw error
+  }
+}
+
+const TOO_DEEP = 'too deep'
 
 /**
  * Takes the key for this transaction, and gives the answer that is kept under it; undefined when the request is new.

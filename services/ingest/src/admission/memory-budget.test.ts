@@ -58,6 +58,46 @@ test('a tenant whose incomplete bodies wait does not stop the requests of anothe
   expect(open(budget, 'other').arrived(200 * KIB, never)).toBe('go')
 })
 
+test('when a body of a tenant that has no room ends, its other waiting bodies are not all asked', () => {
+  const budget = new MemoryBudget(64 * 1024 * KIB)
+  expect(open(budget, 'acme').arrived(17 * 1024 * KIB, never)).toBe('go')
+  let asked = 0
+  const waiting = Array.from({ length: 500 }, () => {
+    const lease = open(budget, 'acme')
+    expect(lease.arrived(2 * REQUEST_BYTES, never)).toBe('wait')
+    // Whether a body may go on is a question of its tenant.
+    return Object.defineProperty(lease, 'tenant', {
+      get() {
+        asked += 1
+        return 'acme'
+      },
+    })
+  })
+  for (const lease of waiting) lease.release()
+  expect(asked).toBeLessThan(10 * waiting.length)
+})
+
+test('bodies of a tenant that has room again go on, also when those of another one wait', () => {
+  const budget = new MemoryBudget(1024 * KIB)
+  const resumed: string[] = []
+  const wait = (tenant: string, name: string): MemoryLease => {
+    const lease = open(budget, tenant)
+    expect(lease.arrived(10 * KIB, () => resumed.push(name))).toBe('wait')
+    return lease
+  }
+  open(budget, 'loud').arrived(260 * KIB, never)
+  const large = open(budget, 'acme')
+  large.arrived(260 * KIB, never)
+  wait('loud', 'of another tenant')
+  const ended = wait('acme', 'first')
+  wait('acme', 'second')
+  wait('acme', 'third')
+  ended.bodyEnded()
+  expect(resumed).toEqual([])
+  large.bodyEnded()
+  expect(resumed).toEqual(['second', 'third'])
+})
+
 test('a body within the fixed number of bytes never waits', () => {
   const budget = new MemoryBudget(1024 * KIB)
   open(budget, 'acme').arrived(260 * KIB, never)
@@ -91,4 +131,16 @@ test('an unread answer counts with its own bytes and not with those of the body,
   expect(same.answered(40 * KIB)).toBe(true)
   for (const lease of [same, other]) lease.release()
   expect(budget.usedBytes).toBe(0)
+})
+
+test('a lease that is released takes nothing more', () => {
+  const budget = new MemoryBudget(1024 * KIB)
+  const lease = open(budget, 'acme')
+  lease.release()
+  expect(lease.take(10)).toBe(false)
+  expect(lease.arrived(10, never)).toBe('full')
+  expect(lease.answered(10)).toBe(false)
+  expect(budget.usedBytes).toBe(0)
+  // Nor of what unread answers may hold.
+  expect(open(budget, 'acme').answered(60 * KIB)).toBe(true)
 })

@@ -29,8 +29,8 @@ export class MemoryBudget {
   readonly #unfinished: ByteBudget
   /** The part of it that unread answers hold. */
   readonly #unread: ByteBudget
-  /** The bodies that wait, oldest first, and what continues them. */
-  readonly #waiting = new Map<MemoryLease, () => void>()
+  /** By tenant the bodies that wait, oldest first, and what continues them. */
+  readonly #waiting = new Map<string, Map<MemoryLease, () => void>>()
   /** For each tenant the one body that is still read although the bound is reached. */
   readonly #exempt = new Map<string, MemoryLease>()
 
@@ -71,18 +71,24 @@ export class MemoryBudget {
     if (this.#mayGoOn(lease)) return 'go'
     const isFull = this.#unfinished.bytes > this.#bytesMax * UNFINISHED_SHARE_MAX && !this.#hasShare(lease.tenant)
     if (isFull) return 'full'
-    this.#waiting.set(lease, onRoom)
+    const bodies = this.#waiting.get(lease.tenant)
+    if (bodies === undefined) this.#waiting.set(lease.tenant, new Map([[lease, onRoom]]))
+    else bodies.set(lease, onRoom)
     return 'wait'
   }
 
   /** For {@link MemoryLease}. */
   endBody(lease: MemoryLease): void {
     if (this.#exempt.get(lease.tenant) === lease) this.#exempt.delete(lease.tenant)
-    this.#waiting.delete(lease)
-    for (const [waiting, onRoom] of this.#waiting) {
-      if (!this.#mayGoOn(waiting)) continue
-      this.#waiting.delete(waiting)
-      onRoom()
+    this.#waiting.get(lease.tenant)?.delete(lease)
+    for (const [tenant, bodies] of this.#waiting) {
+      for (const [waiting, onRoom] of bodies) {
+        // Then no later body of the tenant may: thousands that end at the same time are not all asked at each end.
+        if (!this.#mayGoOn(waiting)) break
+        bodies.delete(waiting)
+        onRoom()
+      }
+      if (bodies.size === 0) this.#waiting.delete(tenant)
     }
   }
 
@@ -146,12 +152,13 @@ export class MemoryLease {
 
   /**
    * The answer is written and the body freed, but the client has not read `unsentBytes` of the answer. False when the connection
-   * must be cut, as unread answers hold their maximum.
+   * must be cut, as unread answers hold their maximum, or the lease is released, as the client has disconnected.
    */
   answered(unsentBytes: number): boolean {
+    if (this.#held.isClosed) return false
     this.bodyEnded()
     const bytes = REQUEST_BYTES + unsentBytes
-    this.#unread = this.#budget.openUnread(this.tenant)
+    this.#unread ??= this.#budget.openUnread(this.tenant)
     if (!this.#unread.take(bytes)) return false
     this.#held.set(bytes)
     return true

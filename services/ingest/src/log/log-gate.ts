@@ -13,6 +13,8 @@ export interface LogGate {
    * before may still be tried again.
    */
   readonly identity: LogIdentity | undefined
+  /** Whether it is shut as the topic is that of another log, and not because a backend is unavailable. */
+  readonly isOtherLog: boolean
   /** Why it is shut. */
   readonly trouble: string | undefined
   /** Resolves when it opens for the first time. */
@@ -77,6 +79,9 @@ export function createLogGate(o: LogGateOptions): LogGate {
     },
     get identity() {
       return identity
+    },
+    get isOtherLog() {
+      return !isOpen && follower.wrongLog === 'log_identity_changed'
     },
     get trouble() {
       return follower.trouble

@@ -65,6 +65,7 @@ function startIngest() {
   const take = createTakeEvents({
     validations: new ValidationQueue(),
     log,
+    isOtherLog: () => false,
     count: () => {},
     clock: skew,
     historyMs: () => 90 * 86_400_000,

@@ -12,7 +12,7 @@ const refused: EntryResult = {
 /** The status of an answer, and whether it says when to try again. */
 function answerTo(results: readonly EntryResult[]): readonly [status: number, retryAfter: boolean] {
   try {
-    const { status, headers } = renderResults(results, { single: results.length === 1, isClockOff: false })
+    const { status, headers } = renderResults(results, { single: results.length === 1, unwritten: 'log_unavailable' })
     return [status, 'Retry-After' in headers]
   } catch (error) {
     if (!(error instanceof Problem)) throw error

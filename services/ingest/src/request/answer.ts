@@ -39,6 +39,15 @@ export function isOutOfWindow(status: RecordStatus): status is OutOfWindow {
   return typeof status === 'object'
 }
 
+const REASONS = {
+  clock_skew: 'The clocks of the service do not agree.',
+  log_identity_changed: 'The log is not the one that the service writes to.',
+  log_unavailable: 'The log does not take events now.',
+} as const
+
+/** Why no event of a request was written. */
+export type UnwrittenCode = keyof typeof REASONS
+
 /** An answer that is no problem. */
 export interface Answer {
   readonly status: 202 | 207
@@ -49,11 +58,11 @@ export interface Answer {
 
 /**
  * Answers with 202 if all entries were accepted, 207 if they differ (with `Retry-After` if some are `retry`). Throws a Problem 422 if all
- * were refused, 503 with the results in `events` if all are `retry`.
+ * were refused, 503 with the code `unwritten` and the results in `events` if all are `retry`.
  */
 export function renderResults(
   results: readonly EntryResult[],
-  { single, isClockOff }: { readonly single: boolean; readonly isClockOff: boolean },
+  { single, unwritten }: { readonly single: boolean; readonly unwritten: UnwrittenCode },
 ): Answer {
   let refused = 0
   let retry = 0
@@ -62,7 +71,7 @@ export function renderResults(
     else if (status === 'retry') retry += 1
   }
   if (refused === results.length) throw allRefused(results, single)
-  if (retry === results.length) throw notWritten(results, isClockOff)
+  if (retry === results.length) throw notWritten(results, unwritten)
   let entries = ''
   for (let index = 0; index < results.length; index += 1) {
     entries += (index === 0 ? '' : ',') + renderResult(results[index] as EntryResult, index)
@@ -97,13 +106,12 @@ function problemErrorOf({ pointer, parameter, code, message }: EntryError): Prob
   return parameter === undefined ? { pointer, code, message } : { parameter, code, message }
 }
 
-function notWritten(results: readonly EntryResult[], isClockOff: boolean): Problem {
+function notWritten(results: readonly EntryResult[], code: UnwrittenCode): Problem {
   const events = results.map((result, index) =>
     result.status === 'refused' ? { index, status: result.status } : { index, id: result.id, status: result.status },
   )
-  const reason = isClockOff ? 'The clocks of the service do not agree.' : 'The log does not take events now.'
-  return new Problem(503, isClockOff ? 'clock_skew' : 'log_unavailable', {
-    detail: `${reason} Post the events with the status retry again, with these ids.`,
+  return new Problem(503, code, {
+    detail: `${REASONS[code]} Post the events with the status retry again, with these ids.`,
     headers: { 'Retry-After': RETRY_AFTER_S },
     extra: { events },
   })

@@ -23,6 +23,7 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
   return async function postEvents(req, res, { context }): Promise<void> {
     onPost()
     const { headers } = req
+    let held: MemoryLease | undefined
     try {
       const post = {
         url: req.url ?? '',
@@ -34,11 +35,16 @@ export function createPostEvents(answerPost: PostPipeline, { bodies, onPost }: P
       const answer = await answerPost(post, {
         context,
         setHeaders: (more) => setHeaders(res, more),
-        hold: (lease) => holdUntilClosed(res, lease),
+        hold(lease) {
+          held = lease
+          countUnread(res, lease)
+        },
       })
       if (answer instanceof Problem) throw answer
       send(res, answer)
     } finally {
+      // Until here the body is held, also when the client has disconnected.
+      if (held !== undefined) releaseOnceClosed(res, held)
       discardRest(req)
     }
   }
@@ -77,14 +83,17 @@ function setHeaders(res: ServerResponse, headers: Readonly<Record<string, string
   for (const name in headers) res.setHeader(name, headers[name] ?? '')
 }
 
-/** If the client has disconnected already, no `close` follows. */
-function holdUntilClosed(res: ServerResponse, lease: MemoryLease): void {
-  if (res.destroyed || res.closed) return lease.release()
-  res.once('close', () => lease.release())
-  // All of the answer is given to the socket.
+/** Gives the lease the bytes that are unread once all of the answer is given to the socket. */
+function countUnread(res: ServerResponse, lease: MemoryLease): void {
   res.once('prefinish', () => {
     if (res.writableLength > 0 && !lease.answered(res.writableLength)) res.destroy()
   })
+}
+
+/** If the client has disconnected already, no `close` follows. */
+function releaseOnceClosed(res: ServerResponse, lease: MemoryLease): void {
+  if (res.destroyed || res.closed) lease.release()
+  else res.once('close', () => lease.release())
 }
 
 function send(res: ServerResponse, { status, headers, body }: Answer): void {

@@ -25,7 +25,10 @@ interface PostCall {
   readonly context: RequestContext
   /** Adds headers to the answer, with any status. */
   setHeaders(headers: Readonly<Record<string, string>>): void
-  /** Gives the lease the unread bytes of the answer, and releases it when all is sent or the client has disconnected. */
+  /**
+   * Gives the lease the unread bytes of the answer, and releases it when the pipeline has ended and all is sent or the client has
+   * disconnected.
+   */
   hold(lease: MemoryLease): void
 }
 

@@ -90,6 +90,27 @@ describe('a body', () => {
     }
   })
 
+  test('that unpacks to much more than is likely takes nothing once its lease is released', async () => {
+    const wide = createBodyReader({ bytesMax: 400_000, timeoutMs: 1000 })
+    const lease = openLease()
+    const packed = gzipSync(Buffer.alloc(300_000))
+    const req = Object.assign(Readable.from([packed]), { headers: { 'content-length': `${packed.length}` } })
+    const take = lease.take.bind(lease)
+    lease.take = (bytes) => {
+      const isTaken = take(bytes)
+      // The likely bytes are taken: unpacking begins.
+      if (bytes > packed.length) lease.release()
+      return isTaken
+    }
+    try {
+      const body = wide.read(req as unknown as IncomingMessage, 'gzip', lease)
+      await expect(body).rejects.toMatchObject({ code: 'overloaded' })
+      expect(budget.usedBytes).toBe(0)
+    } finally {
+      wide.close()
+    }
+  })
+
   const bomb = Buffer.alloc(50_000_000)
   test.each([
     ['gzip', gzipSync(bomb)],

@@ -1,6 +1,15 @@
 import type { ValidatedEvent } from '@ariftly/events'
 import type { Caller, Problem, RequestContext } from '@ariftly/http'
-import { isOutOfWindow, problemOfInvalid, renderResults, resultsOf, type Answer, type EntryResult } from './answer.ts'
+import {
+  isOutOfWindow,
+  problemOfInvalid,
+  renderResults,
+  resultsOf,
+  type Answer,
+  type EntryResult,
+  type UnwrittenCode,
+} from './answer.ts'
+import type { RecordStatus } from '../log/part.ts'
 import type { ClockSkew } from '../log/clock-skew.ts'
 import type { Content } from './content.ts'
 import { readEntries } from './read-entries.ts'
@@ -10,6 +19,8 @@ import type { ValidationQueue } from './validation-queue.ts'
 interface TakeEventsDeps {
   readonly validations: Pick<ValidationQueue, 'run'>
   readonly log: Pick<EventLog, 'write'>
+  /** Whether nothing is written as the topic is that of another log. */
+  readonly isOtherLog: () => boolean
   readonly count: (status: EntryResult['status'], events: number) => void
   /** The clock by which ids are minted and validated. */
   readonly clock: Pick<ClockSkew, 'now' | 'latest'>
@@ -33,7 +44,7 @@ export type TakeEvents = (posted: PostedBody, context: RequestContext) => Promis
 
 /** Makes what both ways of a post lead to. */
 export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
-  const { validations, log, count, clock, historyMs } = deps
+  const { validations, log, isOtherLog, count, clock, historyMs } = deps
 
   return async function takeEvents(posted, context) {
     const { caller, content, body } = posted
@@ -56,7 +67,13 @@ export function createTakeEvents(deps: TakeEventsDeps): TakeEvents {
     const statuses = await log.write(valid)
     const results = resultsOf(checked.entries, statuses)
     note(results, context.fields)
-    return renderResults(results, { single: checked.single, isClockOff: statuses.some(isOutOfWindow) })
+    return renderResults(results, { single: checked.single, unwritten: codeOfUnwritten(statuses) })
+  }
+
+  /** Why events are not written, if none is. */
+  function codeOfUnwritten(statuses: readonly RecordStatus[]): UnwrittenCode {
+    if (statuses.some(isOutOfWindow)) return 'clock_skew'
+    return isOtherLog() ? 'log_identity_changed' : 'log_unavailable'
   }
 
   function note(results: readonly EntryResult[], fields: RequestContext['fields']): void {

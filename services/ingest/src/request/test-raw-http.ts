@@ -64,6 +64,7 @@ export async function startRawServer(o: {
   const take = createTakeEvents({
     validations: { run: (_tenant, validation) => toEnd(validation) },
     log: { write: async (events) => events.map(write) },
+    isOtherLog: () => false,
     count: () => {},
     historyMs: () => 90 * 86_400_000,
     clock: { now: Date.now, latest: Date.now },

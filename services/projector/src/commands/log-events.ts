@@ -6,15 +6,17 @@ import type { CommandContext, Place } from './command.ts'
 
 /**
  * Reads the events of a partition that the projection has passed and the log still has, in order, some at a time. Dead
- * letters and the events of deleted tenants are left out.
+ * letters and the events of deleted tenants are left out, and so is what retention deletes meanwhile: `onLogStart` is then called with
+ * the first offset that the log still has.
  */
 export async function* logEvents(
   { kafka, pool, topic, partitions }: CommandContext,
   { partition, logStart, logEnd, position }: Place,
   epoch: number,
+  onLogStart: (logStart: number) => void,
 ): AsyncGenerator<readonly ProjectedEvent[], void> {
   const to = Math.min(position.nextOffset, logEnd)
-  for await (const records of scanLog(kafka, { topic, partition, from: logStart, to })) {
+  for await (const records of scanLog(kafka, { topic, partition, from: logStart, to, onLogStart })) {
     const events = records.flatMap((record) => {
       const decoded = decodeRecord(record, partitions)
       if (decoded.kind !== 'event') return []

@@ -27,7 +27,8 @@ async function readRefused({
   const offsetsOf = new Map<number, Set<number>>()
   const { partitions } = await describeLog(kafka, dlqTopic)
   for (const { partition, logStart, logEnd } of partitions) {
-    for await (const records of scanLog(kafka, { topic: dlqTopic, partition, from: logStart, to: logEnd })) {
+    const range = { topic: dlqTopic, partition, from: logStart, to: logEnd }
+    for await (const records of scanLog(kafka, { ...range, onLogStart: () => {} })) {
       for (const { headers } of records) {
         if (String(headers['dlq_topic']) !== topic || String(headers['dlq_reason']) !== 'not_storable') continue
         const its = Number(headers['dlq_partition'])

@@ -13,7 +13,7 @@ import type { MatchableEvents } from '@ariftly/store/events'
 import { PausedUntil } from '../paused-until.ts'
 import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
-import type { SubscriptionCache } from './subscription-cache.ts'
+import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
 import type { TenantPairs } from './tenant-pairs.ts'
 
@@ -31,7 +31,7 @@ export interface MatchBacklogsOptions {
   readonly now?: () => number
 }
 
-/** Pairs of a webhook and an event that one slice writes: about 30 ms of Postgres. (One event alone may have more.) */
+/** Pairs of a webhook and an event that one slice writes: about 30 ms of Postgres. An event that has more takes several slices. */
 const PAIRS_MAX = 250
 /** Events of a backlog that one slice reads. */
 const EVENTS_MAX = 250
@@ -42,9 +42,29 @@ const REST = { alone: 0.5, withOthers: 3 } as const
 
 /** The result of a slice. */
 interface BacklogSlice {
-  readonly tenant: string
+  readonly backlog: MatchBacklog
   readonly deliveries: number
   readonly webhookIds: ReadonlySet<string>
+  /** The event that the next slice continues. */
+  readonly begun: BegunEvent | undefined
+}
+
+/** An event with more pairs than one slice writes, of which some are written. */
+interface BegunEvent {
+  /** In the order of their ids, so that a change of the webhooks does not move the place. */
+  readonly match: MatchedEvent
+  /** How many of its webhooks are done. */
+  readonly done: number
+  /** The offset that follows the event. */
+  readonly next: number
+  /** Of the webhooks. */
+  readonly version: number
+}
+
+/** Matched events and the offset that follows them. */
+interface MatchedRange {
+  readonly matches: readonly MatchedEvent[]
+  readonly next: number
 }
 
 /**
@@ -55,32 +75,73 @@ interface BacklogSlice {
 export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
   const { pool, topic, onMatched, tenantPairs } = o
   const paused = new PausedUntil()
+  // Only a saving: without its entry an event begins again, and deliveries that exist stay as they are.
+  const begunEvents = new Map<string, BegunEvent>()
   return {
     pool,
     any: anyMatchBacklog,
     lockNext: (tx) => lockNextMatchBacklog(tx, { topic, exceptTenants: paused.ids }),
-    makeSlice: (tx, backlog) => makeSlice(tx, backlog, o),
+    makeSlice: (tx, backlog) => makeSlice(tx, { backlog, begun: begunEvents.get(keyOf(backlog)) }, o),
     passOn({ tenant }) {
       paused.failed(tenant)
     },
-    madeSlice({ tenant, deliveries, webhookIds }, tookMs) {
+    madeSlice({ backlog, deliveries, webhookIds, begun }, tookMs) {
+      const { tenant } = backlog
       paused.succeeded(tenant)
+      if (begun === undefined) begunEvents.delete(keyOf(backlog))
+      else begunEvents.set(keyOf(backlog), begun)
       if (deliveries > 0) onMatched(webhookIds, deliveries)
       return tookMs * (tenantPairs.anyBut(tenant) ? REST.withOthers : REST.alone)
     },
   }
 }
 
-async function makeSlice(tx: Transaction, backlog: MatchBacklog, o: MatchBacklogsOptions): Promise<BacklogSlice> {
-  const { tenant } = backlog
-  const { index } = await o.subscriptions.reload()
-  const withData = index.needsData(tenant)
-  const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
-  const read = await readMatchBacklog(tx, backlog, { limit, withData })
-  const { matches, next } = await matchEvents(index, backlog, read, o)
-  const deliveries = await insertDeliveries(tx, { ...backlog, matches })
-  await advanceMatchBacklog(tx, backlog, next)
-  return { tenant, deliveries, webhookIds: new Set(matches.flatMap(({ webhookIds }) => webhookIds)) }
+function keyOf({ epoch, partition, tenant }: MatchBacklog): string {
+  return `${epoch}/${partition}/${tenant}`
+}
+
+async function makeSlice(
+  tx: Transaction,
+  { backlog, begun }: { readonly backlog: MatchBacklog; readonly begun: BegunEvent | undefined },
+  o: MatchBacklogsOptions,
+): Promise<BacklogSlice> {
+  const subscriptions = await o.subscriptions.reload()
+  const part = await nextPart(tx, { backlog, begun, subscriptions }, o)
+  const deliveries = await insertDeliveries(tx, { ...backlog, matches: part.matches })
+  await advanceMatchBacklog(tx, backlog, part.next)
+  const webhookIds = new Set(part.matches.flatMap((match) => match.webhookIds))
+  return { backlog, deliveries, webhookIds, begun: part.begun }
+}
+
+/** What a slice writes: several events, or up to 250 webhooks of one, which is next again until all of them are done. */
+async function nextPart(
+  tx: Transaction,
+  of: {
+    readonly backlog: MatchBacklog
+    readonly begun: BegunEvent | undefined
+    readonly subscriptions: CachedSubscriptions
+  },
+  o: MatchBacklogsOptions,
+): Promise<MatchedRange & { readonly begun?: BegunEvent }> {
+  const { backlog, subscriptions } = of
+  const { index, version } = subscriptions
+  let begun = of.begun?.match.offset === backlog.nextOffset ? of.begun : undefined
+  if (begun?.version !== version) {
+    const withData = index.needsData(backlog.tenant)
+    const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
+    const range = await matchEvents(index, backlog, await readMatchBacklog(tx, backlog, { limit, withData }), o)
+    const [match] = range.matches
+    if (match === undefined || match.webhookIds.length <= PAIRS_MAX) return range
+    const last = begun?.match.offset === match.offset ? (begun.match.webhookIds[begun.done - 1] ?? '') : ''
+    const webhookIds = match.webhookIds.toSorted()
+    const done = webhookIds.filter((id) => id <= last).length
+    begun = { match: { ...match, webhookIds }, done, next: range.next, version }
+  }
+  const { match, done, next } = begun
+  const end = Math.min(done + PAIRS_MAX, match.webhookIds.length)
+  const matches = [{ ...match, webhookIds: match.webhookIds.slice(done, end) }]
+  if (end === match.webhookIds.length) return { matches, next }
+  return { matches, next: match.offset, begun: { ...begun, done: end } }
 }
 
 /** The webhooks of the first events, of as many as a slice may have pairs; `next` is the offset that follows them. */
@@ -89,7 +150,7 @@ async function matchEvents(
   { tenant, endOffset }: MatchBacklog,
   { events, atEnd }: MatchableEvents,
   { isTickOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTickOver' | 'now'>,
-): Promise<{ readonly matches: readonly MatchedEvent[]; readonly next: number }> {
+): Promise<MatchedRange> {
   const oldestMs = now() - KEPT_MS
   const matches: MatchedEvent[] = []
   let pairs = 0

@@ -13,6 +13,16 @@ const LIMITS = {
   backlogged: new Set<string>(),
   isTickOver: () => false,
 }
+/** Two webhooks of one tenant and one of another. */
+const two = new SubscriptionIndex(
+  ['acme', 'acme', 'other'].map((tenant, number) => ({
+    id: `whk_${number}`,
+    tenant,
+    events: ['*'],
+    ...filters,
+    createdAtMs: 0,
+  })),
+)
 const good = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
 
 function traceKept(traceparent: string): string | null | undefined {
@@ -49,30 +59,29 @@ describe('matchRecords', () => {
     expect(traceKept(traceparent)).toBeNull()
   })
 
-  test('ends before the record whose webhooks exceed the limit, and always takes one record', () => {
+  test('ends before the record whose webhooks exceed the limit', () => {
     const three = new SubscriptionIndex(
       ['whk_1', 'whk_2', 'whk_3'].map((id) => ({ id, tenant: 'acme', events: ['*'], ...filters, createdAtMs: 0 })),
     )
     const records = [0, 1, 2].map((offset) => recordAt(offset))
     const taken = (pairsMax: number) => matchRecords(three, records, { ...LIMITS, pairsMax }).taken
-    expect([1, 3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 1, 2, 2, 3])
+    expect([3, 5, 6, 8, 9].map(taken)).toEqual([1, 1, 2, 2, 3])
+  })
+
+  test('leaves a tenant for later of which one record alone has more webhooks than the limit', () => {
+    const records = ['acme', 'other'].map((tenant, offset) => recordAt(offset, good, tenant))
+    const found = matchRecords(two, records, { ...LIMITS, pairsMax: 1 })
+    expect(found.taken).toBe(2)
+    expect(found.matches.map(({ offset }) => offset)).toEqual([1])
+    expect([...found.deferred]).toEqual([['acme', 0]])
   })
 
   test('leaves a tenant above its share for later, and continues with the records of others', () => {
-    const both = new SubscriptionIndex(
-      ['acme', 'acme', 'other'].map((tenant, number) => ({
-        id: `whk_${number}`,
-        tenant,
-        events: ['*'],
-        ...filters,
-        createdAtMs: 0,
-      })),
-    )
     const records = ['acme', 'acme', 'acme', 'other'].map((tenant, offset) => recordAt(offset, good, tenant))
-    const found = matchRecords(both, records, { ...LIMITS, tenantPairsMax: 4 })
+    const found = matchRecords(two, records, { ...LIMITS, tenantPairsMax: 4 })
     expect(found.matches.map(({ offset }) => offset)).toEqual([0, 1, 3])
     expect([...found.deferred]).toEqual([['acme', 2]])
-    const joined = matchRecords(both, records, { ...LIMITS, backlogged: new Set(['acme']) })
+    const joined = matchRecords(two, records, { ...LIMITS, backlogged: new Set(['acme']) })
     expect(joined.matches.map(({ offset }) => offset)).toEqual([3])
     expect([...joined.deferred]).toEqual([['acme', 0]])
   })

@@ -43,8 +43,8 @@ const PAIRS_PER_KIB_MAX = 4
 
 /**
  * Finds the webhooks of each record, in order. A tenant that exceeds its share (webhooks that want its records, or cost of its
- * payload filters) is deferred from that record on, so the later records of others are reached. At least
- * one record is taken, for any number of webhooks and any time that its payload takes.
+ * payload filters) is deferred from that record on, so the later records of others are reached; so is one with a record that alone
+ * has more than `pairsMax`. At least one record is taken, for any number of webhooks and any time that its payload takes.
  */
 export function matchRecords(index: SubscriptionIndex, records: readonly RecordView[], o: MatchLimits): Matched {
   const { now = () => performance.now() } = o
@@ -75,12 +75,13 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
     const eventId = webhookIds.length === 0 ? undefined : recordId(record)
     if (eventId === undefined) continue
     const ofTenant = (before ?? 0) + cost + webhookIds.length
-    if (o.backlogged.has(tenant) || (ofTenant > o.tenantPairsMax && before !== undefined)) {
+    const isTooMuch = webhookIds.length > o.pairsMax || (ofTenant > o.tenantPairsMax && before !== undefined)
+    if (o.backlogged.has(tenant) || isTooMuch) {
       deferred.set(tenant, record.offset)
       continue
     }
     pairs += webhookIds.length
-    if (pairs > o.pairsMax && number > 0) return { matches, taken: number, deferred, filterCosts }
+    if (pairs > o.pairsMax) return { matches, taken: number, deferred, filterCosts }
     byTenant.set(tenant, ofTenant)
     matches.push({ tenant, eventId, offset: record.offset, appendedAtMs, traceparent: traceOf(record), webhookIds })
   }

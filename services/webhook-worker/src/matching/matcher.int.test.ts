@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { encodeRecord, typeIdToUuid } from '@ariftly/events'
-import { runLongJobs } from '@ariftly/store'
+import { encodeRecord, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { makeJobSlice, runLongJobs } from '@ariftly/store'
 import { ensurePositions, insertEvents, openEpoch, readPositions, type ProjectedEvent } from '@ariftly/store/projection'
 import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf, sampleRow } from '@ariftly/testkit'
 import { matchBacklogJobs } from './match-backlogs.ts'
@@ -109,6 +109,67 @@ test('parts of a batch that end with a tick of the event loop lose and duplicate
   await backlogs.close()
   expect(await eventsOf(costly)).toEqual(idsOf('costly'))
   expect(await eventsOf(calm)).toEqual(idsOf('calm'))
+})
+
+test('an event of more webhooks than a statement may write is left to the backlog, and what follows it is matched at once', async () => {
+  const { signal } = new AbortController()
+  const [partition, webhooks] = [1, 1_100]
+  const rows = ['crowd', 'calm'].map((tenant, offset) => sampleRow({ tenant, partition, offset, appendedAtMs }))
+  const starts = (end: number) => new Map([[partition, end]])
+  await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts: starts(rows.length) })
+  await ensurePositions(admin, { projection: WEBHOOKS_PROJECTION, epoch: 1, topic: TOPIC, starts: starts(0) })
+  await insertEvents(admin, rows)
+  await admin.query(
+    `INSERT INTO webhooks (id, tenant_id, url, events, secret)
+     SELECT id, 'crowd', 'https://example.com/', '{*}', '' FROM unnest($1::uuid[]) id`,
+    [Array.from({ length: webhooks }, () => typeIdToUuid('whk', newTypeId('whk')))],
+  )
+  // As if more rows took longer than a statement may take.
+  await admin.query(
+    `CREATE FUNCTION public.refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$
+     BEGIN
+       IF (SELECT count(*) FROM added) > 1000 THEN RAISE 'too many rows'; END IF;
+       RETURN NULL;
+     END $$`,
+  )
+  await admin.query(
+    `CREATE TRIGGER refuse_many AFTER INSERT ON deliveries REFERENCING NEW TABLE AS added
+        FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_many()`,
+  )
+  const calmBefore = (await eventsOf(calm)).length
+  const records = rows.map((row) =>
+    recordViewOf({ partition, offset: row.offset, timestampMs: row.appendedAtMs, ...encodeRecord(row) }),
+  )
+  expect(await newMatcher(() => false)({ partition, records, firstOffset: 0, lastOffset: 1 }, signal)).toEqual({
+    type: 'done',
+  })
+  expect(await eventsOf(calm)).toHaveLength(calmBefore + 1)
+
+  const newJobs = () =>
+    matchBacklogJobs({ pool, topic: TOPIC, subscriptions, tenantPairs, isTickOver: () => false, onMatched() {} })
+  await makeJobSlice(newJobs())
+  const written = async (): Promise<number> => {
+    const { rows: found } = await admin.query<{ n: number }>(
+      `SELECT count(*)::int AS n FROM deliveries WHERE tenant_id = 'crowd'`,
+    )
+    return found[0]?.n ?? -1
+  }
+  expect(await written()).toBe(250)
+  // Another process continues, and meanwhile a webhook is disabled that has no delivery yet.
+  const jobs = newJobs()
+  const counts: number[] = []
+  for (let slice = await makeJobSlice(jobs); slice !== undefined; slice = await makeJobSlice(jobs)) {
+    jobs.madeSlice(slice, 0)
+    counts.push(await written())
+    if (counts.length !== 2) continue
+    await admin.query(
+      `UPDATE webhooks SET enabled = false, disabled_reason = 'manual'
+        WHERE id = (SELECT w.id FROM webhooks w LEFT JOIN deliveries d ON d.webhook_id = w.id
+                     WHERE w.tenant_id = 'crowd' AND d.id IS NULL LIMIT 1)`,
+    )
+  }
+  expect(counts).toEqual([250, 500, 750, 1_000, webhooks - 1])
+  expect((await admin.query('SELECT FROM match_backlogs')).rows).toEqual([])
 })
 
 function idsOf(tenant: string, is: (offset: number) => boolean = () => true): string[] {

@@ -41,7 +41,7 @@ export const KEPT_MS = 35 * 86_400_000
 const WEEK_MS = 7 * 86_400_000
 /**
  * Pairs of a webhook and a record that one statement writes: about 0.1 s of Postgres and 10 ms of this thread, for any number of
- * webhooks of a tenant. (One record alone may have more.)
+ * webhooks of a tenant. A record that alone has more is left to the backlog of its tenant.
  */
 const PAIRS_MAX = 1_000
 /**

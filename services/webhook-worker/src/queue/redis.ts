@@ -66,6 +66,7 @@ function connect(address: RedisAddress, own: ConnectionOptions): RedisClient {
     connectTimeout: 2000,
     keepAlive: 5000,
     retryStrategy,
+    reconnectOnError: isReadOnly,
   }
   if (mode === 'single') return new Redis(url, options)
   const { hostname, port, username, password, pathname } = new URL(url)
@@ -93,6 +94,14 @@ function connect(address: RedisAddress, own: ConnectionOptions): RedisClient {
 function toNode(address: string): { host: string; port: number } & ClusterNode {
   const { hostname, port } = new URL(`redis://${address}`)
   return { host: hostname, port: Number(port === '' ? 6379 : port) }
+}
+
+/**
+ * Whether a connection is to be opened again: after a failover behind one name, connections to the previous primary stay open, which
+ * is a replica and refuses writes. The command itself fails.
+ */
+function isReadOnly(error: Error): boolean {
+  return error.message.includes('READONLY')
 }
 
 function retryStrategy(times: number): number {

@@ -25,6 +25,8 @@ const WEBHOOKS_PER_STATEMENT = 20
 const PAUSE_MS_MIN = 250
 /** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
 const REST_TIMES = 2
+/** More are forgotten, and learnt again: a bound on memory. */
+const KNOWN_MAX = 100_000
 
 /** State of an ordered webhook. */
 interface OrderedWebhook {
@@ -80,9 +82,9 @@ export class OrderedScheduler {
   }
 
   learn(webhookId: string, tenant: string): void {
-    if (!this.#webhooks.has(webhookId)) {
-      this.#webhooks.set(webhookId, { tenant, woken: false, alone: false, nextKey: '' })
-    }
+    if (this.#webhooks.has(webhookId)) return
+    if (this.#webhooks.size >= KNOWN_MAX) this.#webhooks.clear()
+    this.#webhooks.set(webhookId, { tenant, woken: false, alone: false, nextKey: '' })
   }
 
   /** Gives a known webhook a turn, unless it is paused. */

@@ -43,7 +43,7 @@ async function keepUntil(isDone: () => Promise<boolean>): Promise<void> {
   const end = new AbortController()
   const log = { info() {}, warn() {}, error() {} }
   const kept = keepRetention({ db: service, onExpired: () => {}, signal: end.signal, log })
-  await eventually('the old rows are gone', isDone)
+  await eventually('the retention is kept', isDone)
   end.abort()
   await kept
 }
@@ -113,4 +113,24 @@ test('answers that were stored for a day under an Idempotency-Key are deleted, w
   const left = async () => (await admin.query<{ key: string }>('SELECT key FROM idempotency_keys')).rows
   await keepUntil(async () => (await left()).length === 1)
   expect(await left()).toEqual([{ key: '0' }])
+})
+
+/** The partitions of deliveries and attempts of the week before the last one. */
+async function pastPartitions(): Promise<string[]> {
+  const { rows } = await admin.query<{ name: string }>(
+    `SELECT c.relname AS name FROM pg_inherits JOIN pg_class c ON c.oid = inhrelid
+      WHERE inhparent IN ('deliveries'::regclass, 'attempts'::regclass)
+        AND c.relname LIKE '%' || to_char(date_trunc('week', now() AT TIME ZONE 'UTC') - interval '14 days', 'YYYYMMDD')
+      ORDER BY 1`,
+  )
+  return rows.map(({ name }) => name)
+}
+
+test('partitions of past weeks that are missing are made, as replays need them', async () => {
+  const before = await pastPartitions()
+  expect(before).toHaveLength(2)
+  for (const name of before) await admin.query(`DROP TABLE ${name}`)
+  expect(await pastPartitions()).toEqual([])
+  await keepUntil(async () => (await pastPartitions()).length === 2)
+  expect(await pastPartitions()).toEqual(before)
 })

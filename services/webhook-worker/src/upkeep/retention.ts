@@ -11,6 +11,7 @@ import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
 import { deleteExpiredStats, deleteExpiredStatsWriters } from '@ariftly/store/stats'
 import { deleteExpiredWebhooks } from '@ariftly/store/webhooks'
+import { KEPT_MS } from '../matching/matcher.ts'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000
@@ -18,8 +19,8 @@ const AHEAD_MS = 14 * 86_400_000
 const ROWS_PER_STATEMENT = 1000
 
 /**
- * Keeps partitions of deliveries and attempts ahead of time, and drops those whose retention is over; what was not finished
- * in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago, and webhooks that were deleted then, go too,
+ * Keeps partitions of deliveries and attempts ahead of time and as far back as replays reach (none is made while no worker runs),
+ * and drops those whose retention is over; what was not finished in them is counted and logged as `delivery_expired`. Replays and redeliveries that ended so long ago, and webhooks that were deleted then, go too,
  * and so do answers that were kept for a day under an `Idempotency-Key`. Runs until the signal aborts.
  */
 export async function keepRetention(o: {
@@ -32,7 +33,7 @@ export async function keepRetention(o: {
   const now = o.now ?? Date.now
 
   async function removeExpired(): Promise<void> {
-    await ensureDeliveryPartitions(o.db, { minMs: now(), maxMs: now() + AHEAD_MS })
+    await ensureDeliveryPartitions(o.db, { minMs: now() - KEPT_MS, maxMs: now() + AHEAD_MS })
     const { dropped, expired } = await dropExpiredDeliveryPartitions(o.db)
     if (dropped.length > 0) o.log.info({ dropped }, 'expired partitions were dropped')
     if (expired > 0) {

@@ -130,7 +130,7 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           description: 'None of the events is valid; `errors` names each fault.',
         },
         { status: 429, codes: ['quota_exceeded'], headers: RATE_LIMIT },
-        { status: 503, codes: ['log_unavailable', 'clock_skew', 'overloaded'] },
+        { status: 503, codes: ['log_unavailable', 'log_identity_changed', 'clock_skew', 'overloaded'] },
       ],
     },
     listEvents: {

@@ -1,6 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
+import { isNotDeleted } from '../../tenants/deleted-tenants.ts'
 import type { AttemptRef } from '../scheduling/unqueue-deliveries.ts'
 
 /** What a receiver answered to a successful attempt. */
@@ -14,7 +15,7 @@ export interface SuccessAnswer extends AttemptRef {
 /** Answers kept of a webhook. */
 export const SUCCESS_ANSWERS_KEPT = 5
 
-/** Keeps these answers, given oldest first, but for deleted webhooks, and drops all but the newest 5 of their webhooks. By primary key. */
+/** Keeps these answers, given oldest first, but for deleted webhooks and those of deleted tenants, and drops all but the newest 5 of their webhooks. By primary key. */
 export async function keepSuccessAnswers(db: Queryable, answers: readonly SuccessAnswer[]): Promise<void> {
   if (answers.length === 0) return
   const webhookIds = answers.map(({ webhookId }) => typeIdToUuid('whk', webhookId))
@@ -23,7 +24,8 @@ export async function keepSuccessAnswers(db: Queryable, answers: readonly Succes
      SELECT webhook_id, delivery_id, attempt, headers::json, body
        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bytea[])
               AS a (webhook_id, delivery_id, attempt, headers, body)
-      WHERE EXISTS (SELECT FROM webhooks w WHERE w.id = a.webhook_id AND w.deleted_at IS NULL)
+      WHERE EXISTS (SELECT FROM webhooks w WHERE w.id = a.webhook_id AND w.deleted_at IS NULL
+                       AND ${isNotDeleted('w.tenant_id', 'ARRAY(SELECT tenant_id FROM webhooks WHERE id = ANY ($1::uuid[]))')})
      ON CONFLICT DO NOTHING`,
     [
       plainArray(webhookIds),
