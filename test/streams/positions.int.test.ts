@@ -171,7 +171,7 @@ test('a gateway whose topic has another number of partitions is not ready and sa
   expect((await get('', { from: wrong })).status).toBe(503)
 })
 
-// The last one, as the world is another one then.
+// The last ones, as the world is another one then.
 test('when an operator opens another epoch, streams end, resume with their old id, get stream.reset, and continue', async () => {
   const stream = await open('?task_id=t-epoch')
   await world.append([numbered('t-epoch', 1)])
@@ -193,6 +193,17 @@ test('when an operator opens another epoch, streams end, resume with their old i
   await eventually('the reset and the second event', () => numbersOf(since.messages.slice(1)).includes(2))
   expect(since.messages[0]?.event).toBe('stream.reset')
   expect(JSON.parse(since.messages[0]?.data ?? '')).toMatchObject({ reason: 'log_changed', requested: before })
+})
+
+test('while the log is another one, new streams are refused with log_identity_changed', async () => {
+  await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another cluster' })
+  await eventually('streams are refused with the code', async () => {
+    const stop = new AbortController()
+    const response = await get('', { signal: stop.signal })
+    const body = response.status === 503 ? ((await response.json()) as { code: string }) : undefined
+    stop.abort()
+    return body?.code === 'log_identity_changed'
+  })
 })
 
 /** A stream of the task from an id, with its first message. */

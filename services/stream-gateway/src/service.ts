@@ -87,6 +87,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       sealer: keyring,
       streams,
       epochReader,
+      isOtherLog: () => epochs.isOtherLog,
       isDraining: () => readiness.isDraining,
       streamsElsewhere: (tenant) => tenantCounts.elsewhere(tenant),
     })

@@ -8,6 +8,8 @@ export interface EpochFollower {
   readonly epochReader: EpochReader | undefined
   /** Why there is none, in a few words. */
   readonly trouble: string | undefined
+  /** Whether it is that the log is not the one of the current epoch. */
+  readonly isOtherLog: boolean
   close(): Promise<void>
 }
 
@@ -45,6 +47,9 @@ export function readEpochs(
     },
     get trouble() {
       return follower.trouble
+    },
+    get isOtherLog() {
+      return follower.wrongLog === 'log_identity_changed'
     },
     close: () => follower.close(),
   }

@@ -59,6 +59,7 @@ async function serve(o: {
     ids: createStreamIds(keyring),
     sealer: keyring,
     epochReader: () => ({}) as EpochReader,
+    isOtherLog: () => false,
     // A request that gets the answer "no room" has passed all other checks.
     streams: { registry: new StreamRegistry() } as Streams,
     isDraining: () => false,

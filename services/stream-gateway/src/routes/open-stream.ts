@@ -16,6 +16,8 @@ export interface OpenStreamOptions {
   readonly sealer: Sealer
   readonly streams: Streams
   epochReader(): EpochReader | undefined
+  /** Whether there is no reader because the log is not the one of the current epoch. */
+  isOtherLog(): boolean
   isDraining(): boolean
   readonly streamsMax: number
   readonly streamsPerKeyMax: number
@@ -94,6 +96,9 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
   function admit(caller: Caller, elsewhere: number): EpochReader {
     if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Connect again.')
     const epochReader = o.epochReader()
+    if (epochReader === undefined && o.isOtherLog()) {
+      throw unavailable('log_identity_changed', 'The log is not the one that the streams show. Try again.')
+    }
     if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
     // Until the key feed was read once, a revocation of this key could be missed.
     if (!o.auth.ready) throw unavailable('starting', 'The keys cannot be read yet. Try again.')

@@ -58,7 +58,7 @@ const OPEN = {
   problems: [
     { status: 401, codes: ['invalid_stream_token'] },
     { status: 429, codes: ['too_many_streams'] },
-    { status: 503, codes: ['starting', 'draining', 'gateway_full'] },
+    { status: 503, codes: ['starting', 'draining', 'gateway_full', 'log_identity_changed'] },
   ],
 } as const satisfies Partial<OperationDoc>
 
