@@ -193,6 +193,7 @@ describe('the role of the services', () => {
     ['call what creates partitions of any table', `SELECT create_weekly_partitions('events', 0, 0)`],
     ['call what drops partitions of any table', `SELECT drop_weekly_partitions('events', 9e15::bigint)`],
     ['delete API keys', 'DELETE FROM api_keys'],
+    ['open an epoch', `INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (1, 'events', 'c')`],
     ['write its own changes into the feed of keys', `UPDATE api_key_changes SET kind = 'revoked'`],
   ])('cannot %s', async (_what, statement) => {
     await expect(service.query(statement)).rejects.toMatchObject({ sqlState: '42501' })

@@ -16,7 +16,9 @@ test('expired log times are deleted except for the newest of each partition, so 
     [99, 98],
     [20, 1],
   ]
-  await pool.query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 't', 'c')`)
+  await database
+    .openPool({ owner: true })
+    .query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 't', 'c')`)
   for (const [partition, ages] of agesOfPartitions.entries()) {
     await pool.query(
       `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 7, 't', $1, 0)`,
