@@ -51,16 +51,29 @@ export async function readBody(req: IncomingMessage, bytesMax: number, take?: Ta
  * body that is not UTF-8 or not JSON. Numbers are JavaScript's, so do not read an event's `data` with this.
  */
 export async function readJsonBody(req: IncomingMessage, bytesMax: number, take?: TakeMemory): Promise<unknown> {
+  return (await readUnparsedJson(req, bytesMax, take))()
+}
+
+/**
+ * The same for a body that is used later: checks it, and gives how to parse it again. Until then it holds its bytes alone, as
+ * parsed it can be 20 times larger.
+ */
+export async function readUnparsedJson(
+  req: IncomingMessage,
+  bytesMax: number,
+  take?: TakeMemory,
+): Promise<() => unknown> {
   const encoding = req.headers['content-encoding']
   if (encoding !== undefined && encoding !== 'identity') {
     throw new Problem(415, 'unsupported_encoding', { detail: 'Send the body without Content-Encoding.' })
   }
   const body = await readBody(req, bytesMax, take)
-  if (body.length === 0) return undefined
+  if (body.length === 0) return () => undefined
   if (!isJson(req.headers['content-type'])) {
     throw new Problem(415, 'unsupported_media_type', { detail: 'Send the body as application/json in UTF-8.' })
   }
-  return parseJson(body)
+  parseJson(body)
+  return () => parseJson(body)
 }
 
 function isJson(contentType: string | undefined): boolean {

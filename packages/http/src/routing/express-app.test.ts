@@ -1,13 +1,20 @@
 import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createMetrics } from '@ariftly/runtime'
-import { eventually } from '@ariftly/testkit'
+import { deferred } from '@ariftly/async'
+import { collectGarbage, eventually } from '@ariftly/testkit'
 import { createExpressApp, type ApiHandler, type ExpressAppOptions } from './express-app.ts'
 import { Problem } from '../answers/problem.ts'
 import { sendJson } from '../answers/send-json.ts'
 import { closeServers, json, log, serve } from '../server/test-server.ts'
 
 afterEach(closeServers)
+
+/** What is in use, garbage collected. */
+function heapBytes(): number {
+  collectGarbage()
+  return process.memoryUsage().heapUsed
+}
 
 describe('createExpressApp', () => {
   const caller = {
@@ -69,6 +76,28 @@ describe('createExpressApp', () => {
       [authorization, 'webhooks'],
       [authorization, 'webhooks'],
     ])
+  })
+
+  test('holds the bytes of a body, not its objects, until the handler takes it', async () => {
+    const turn = deferred()
+    let waiting = 0
+    const createWebhook: ApiHandler = async (call, _req, res) => {
+      waiting += 1
+      await turn.promise
+      sendJson(res, 201, { length: (call.body as readonly unknown[]).length })
+    }
+    const auth: ExpressAppOptions['auth'] = { authenticate: () => caller }
+    const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes: { createWebhook } }))
+    const length = 80_000
+    const body = JSON.stringify(Array(length).fill({}))
+    const init = { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body }
+    const before = heapBytes()
+    const answers = Array.from({ length: 15 }, () => fetch(`${base}/v1/webhooks`, init).then(json))
+    await eventually('all calls wait', () => waiting === answers.length)
+    // Parsed, they are more than 60 MB.
+    expect(heapBytes() - before).toBeLessThan(20_000_000)
+    turn.resolve()
+    expect(await Promise.all(answers)).toEqual(answers.map(() => ({ length })))
   })
 
   test('refuses a body when the other bodies of the tenant use its memory, and accepts it when they have ended', async () => {

@@ -6,7 +6,7 @@ import { unroutable } from './create-router.ts'
 import { createRouteMatcher, type NamedRoute } from './match-route.ts'
 import { observeRequests, type RoutingOptions } from './observe-request.ts'
 import { pathOf, sendError, sendProblem } from '../answers/problem.ts'
-import { readJsonBody } from '../input/read-body.ts'
+import { readUnparsedJson } from '../input/read-body.ts'
 import { readQuery } from '../input/read-query.ts'
 import { requestContext, type RequestContext } from '../answers/request-context.ts'
 import { routeOf, type RouteName } from './routes.ts'
@@ -18,7 +18,10 @@ export interface ApiCall {
   readonly params: Readonly<Record<string, string>>
   /** The path with its query, for {@link readQuery}. */
   readonly url: string
-  /** The parsed JSON body of POST, PUT and PATCH; `undefined` when there is none. */
+  /**
+   * The JSON body of POST, PUT and PATCH; `undefined` when there is none. Each access parses it, so that a call that waits holds its
+   * bytes alone.
+   */
   readonly body: unknown
   readonly context: RequestContext
   /**
@@ -130,8 +133,18 @@ function apiHandler(
     const params = req.params as Readonly<Record<string, string>>
     const share = bodies.open(caller.tenant)
     try {
-      const body = hasBody ? await readJsonBody(req, jsonBytesMax, (bytes) => share.take(bytes)) : undefined
-      await handler({ caller, params, url: req.originalUrl, body, context, authenticateAgain: authenticate }, req, res)
+      const parse = hasBody ? await readUnparsedJson(req, jsonBytesMax, (bytes) => share.take(bytes)) : undefined
+      const call: ApiCall = {
+        caller,
+        params,
+        url: req.originalUrl,
+        get body() {
+          return parse?.()
+        },
+        context,
+        authenticateAgain: authenticate,
+      }
+      await handler(call, req, res)
     } finally {
       share.close()
     }

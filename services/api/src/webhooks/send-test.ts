@@ -38,11 +38,11 @@ const readTest = createBodyReader(testWebhookSchema, { optional: true })
  */
 export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
   return async (call, _req, res) => {
-    const { params, url, body, context } = call
+    const { params, url, context } = call
     const { tenant } = call.caller
     readQuery(url, {})
     const id = pathId('whk', params['id'])
-    const asked = readTest(body)
+    const asked = readTest(call.body)
     const target = await getWebhookToSend(o.pool, { tenant, id })
     if (target === undefined) throw notFound('webhook')
     const { traceparent } = context
