@@ -89,7 +89,7 @@ describe('createExpressApp', () => {
     const auth: ExpressAppOptions['auth'] = { authenticate: () => caller }
     const { base } = await serve(createExpressApp({ log, metrics: createMetrics(), auth, routes: { createWebhook } }))
     const length = 80_000
-    const body = JSON.stringify(Array(length).fill({}))
+    const body = JSON.stringify(Array.from({ length }, () => ({})))
     const init = { method: 'POST', headers: { authorization, 'content-type': 'application/json' }, body }
     const before = heapBytes()
     const answers = Array.from({ length: 15 }, () => fetch(`${base}/v1/webhooks`, init).then(json))

@@ -1,6 +1,7 @@
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { generateEncryptionKey } from '@ariftly/keyring'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
+import { cancelOrphanedDeliveries } from '@ariftly/store/deliveries'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
@@ -22,14 +23,34 @@ afterAll(async () => {
   await database.drop()
 })
 
-test('of a delivery that ends at the same moment no answer says that its webhook is deleted', async () => {
-  const webhookId = typeIdToUuid('whk', await insertSampleWebhook(admin, { tenant: 'default' }))
-  const ids = Array.from({ length: DELIVERIES }, () => newTypeId('dlv'))
+/** A new webhook and the ids of pending deliveries to it. */
+async function insertPending(count: number): Promise<{ readonly webhook: string; readonly ids: readonly string[] }> {
+  const webhook = await insertSampleWebhook(admin, { tenant: 'default' })
+  const ids = Array.from({ length: count }, () => newTypeId('dlv'))
   await admin.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
      SELECT id, 'default', $1, id, 'task.created', 1, 0, 0, now() FROM unnest($2::uuid[]) id`,
-    [webhookId, ids.map((id) => typeIdToUuid('dlv', id))],
+    [typeIdToUuid('whk', webhook), ids.map((id) => typeIdToUuid('dlv', id))],
   )
+  return { webhook, ids }
+}
+
+test('the deletion of a webhook cancels 5,000 pending deliveries and leaves the rest to the sweeper', async () => {
+  const { webhook } = await insertPending(5700)
+  expect((await api.call('DELETE', `/v1/webhooks/${webhook}`, ROOT)).status).toBe(204)
+  const { rows } = await admin.query(
+    'SELECT state, count(*) FROM deliveries WHERE webhook_id = $1 GROUP BY state ORDER BY state',
+    [typeIdToUuid('whk', webhook)],
+  )
+  expect(rows).toEqual([
+    { state: 'cancelled', count: 5000 },
+    { state: 'pending', count: 700 },
+  ])
+  expect(await cancelOrphanedDeliveries(admin, { limit: 1000, deletedWithinMs: 600_000 })).toBe(700)
+})
+
+test('of a delivery that ends at the same moment no answer says that its webhook is deleted', async () => {
+  const { ids } = await insertPending(DELIVERIES)
   const codes = new Set<unknown>()
   for (const id of ids) {
     const end = `UPDATE deliveries SET state = 'delivered', due_at = NULL, finished_at = now() WHERE id = $1`
