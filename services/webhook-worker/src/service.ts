@@ -46,13 +46,6 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const isTickOver = createTickClock(MATCHING_TICK_MS)
 
     const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
-    const backlog = startUpkeep({
-      ...shared,
-      pool: pools.other,
-      redeliveryPool: pools.redeliveries,
-      heartbeat,
-      isTickOver,
-    })
     const matching = startMatching({
       config,
       pool: pools.matching,
@@ -66,6 +59,14 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       tracing,
     })
     releasers.add('matching', matching.close)
+    const backlog = startUpkeep({
+      ...shared,
+      pool: pools.other,
+      redeliveryPool: pools.redeliveries,
+      heartbeat,
+      isTickOver,
+      logEnds: matching.logEnds,
+    })
     releasers.add('background', () => closing.abort())
     registerWorkerGauges(deps.metrics, {
       reader: matching.reader,

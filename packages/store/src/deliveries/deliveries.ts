@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import { deliveryRow, type DeliveryRow } from './delivery-row.ts'
-import { FINISHED, isNotStarted, SENT_AGAIN } from './delivery-state.ts'
+import { FINISHED, isNotStarted, isStill, SENT_AGAIN } from './delivery-state.ts'
 
 /** One delivery of a tenant, or undefined. `id` is a valid `dlv_…`. By primary key, in one partition. */
 export async function getDelivery(
@@ -36,25 +36,27 @@ export async function redeliver(
 /**
  * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how
  * many. Attempts that are under way are left to end. Rows that another transaction holds are left out, so it never waits.
- * Call it until it answers 0. Finds them by `deliveries_ordering`, which holds unfinished deliveries alone.
+ * Call it until it answers 0. Finds them by `deliveries_ordering`, which holds unfinished deliveries alone, and those of a replay
+ * by `deliveries_replay`, whose order is in the statement.
  */
 export async function cancelDeliveries(
   db: Queryable,
   o: { readonly tenant: string; readonly webhookId: string; readonly replayId?: string; readonly limit: number },
 ): Promise<number> {
+  const ofReplay = o.replayId === undefined ? '' : 'AND replay_id = $4 ORDER BY "offset"'
   const { rowCount } = await db.query(
     `UPDATE deliveries d
         SET state = 'cancelled', due_at = NULL, lease_until = NULL, finished_at = now()
        FROM (SELECT id FROM deliveries
               WHERE webhook_id = $1 AND tenant_id = $2 AND state IN ('pending', 'queued') AND ${isNotStarted()}
-                AND ($4::uuid IS NULL OR replay_id = $4)
+                ${ofReplay}
               LIMIT $3 FOR UPDATE SKIP LOCKED) AS waiting
-      WHERE d.id = waiting.id AND d.state IN ('pending', 'queued') AND ${isNotStarted('d')}`,
+      WHERE d.id = waiting.id AND ${isStill(['pending', 'queued'], 'd')} AND ${isNotStarted('d')}`,
     [
       typeIdToUuid('whk', o.webhookId),
       o.tenant,
       o.limit,
-      o.replayId === undefined ? null : typeIdToUuid('rpl', o.replayId),
+      ...(o.replayId === undefined ? [] : [typeIdToUuid('rpl', o.replayId)]),
     ],
   )
   return rowCount ?? 0

@@ -1,7 +1,8 @@
-import { typeIdToUuid } from '@ariftly/events'
+import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { afterAll, expect, test } from '@jest/globals'
 import type { Queryable } from '../queryable.ts'
+import { cancelDeliveries } from './deliveries.ts'
 import { drainWebhook } from './operate-webhook.ts'
 
 const database = await createTestDatabase()
@@ -47,4 +48,23 @@ test('draining a webhook reads no backlog of others, also with statistics of a t
   expect(plan.length).toBeGreaterThan(0)
   expect(await drainWebhook(pool, { webhookId: drained, limit: 1000 })).toBe(6)
   expect(await drainWebhook(pool, { webhookId: drained, limit: 1000 })).toBe(0)
+})
+
+test('cancelling a replay reads no other waiting delivery of its webhook, also with statistics of a time before it', async () => {
+  const webhookId = await insertSampleWebhook(admin)
+  const replayId = newTypeId('rpl')
+  await insert(webhookId, 5_000, 'pending', 60)
+  await admin.query('VACUUM ANALYZE deliveries')
+  await admin.query(
+    `UPDATE deliveries SET replay_id = $2
+      WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = $1 ORDER BY "offset" DESC LIMIT 10)`,
+    [typeIdToUuid('whk', webhookId), typeIdToUuid('rpl', replayId)],
+  )
+  const replay = { tenant: 'mine', webhookId, replayId, limit: 1_000 }
+  const plan: string[] = []
+  await cancelDeliveries(explaining(plan), { ...replay, limit: 4 })
+  expect(plan.filter((line) => /Rows Removed by Filter: \d{3,}/.test(line))).toEqual([])
+  expect(plan.join('\n')).toContain('_deliveries_replay')
+  expect(await cancelDeliveries(pool, replay)).toBe(6)
+  expect(await cancelDeliveries(pool, replay)).toBe(0)
 })

@@ -42,6 +42,31 @@ export async function nextReplayPartition(
   return rows[0]
 }
 
+/** How far a partition of the log is projected. */
+export interface ReplayReach {
+  /** The first offset that is not projected. */
+  readonly nextOffset: number
+  /** Whether the partition may grow: its epoch is the newest. */
+  readonly isOpen: boolean
+}
+
+/**
+ * How far the partition is projected. To be read before the slice that it is compared with: the slice then has all events below
+ * `nextOffset`. By primary keys.
+ */
+export async function readReplayReach(
+  tx: Queryable,
+  from: Pick<ReplayCursor, 'epoch' | 'partition'>,
+): Promise<ReplayReach> {
+  const { rows } = await tx.query<ReplayReach>(
+    `SELECT next_offset AS "nextOffset", epoch = (SELECT max(epoch) FROM log_epochs) AS "isOpen"
+       FROM projection_offsets
+      WHERE projection = 'events' AND epoch = $1 AND partition = $2`,
+    [from.epoch, from.partition],
+  )
+  return rows[0] ?? { nextOffset: 0, isOpen: false }
+}
+
 /**
  * A tenant's next events of one partition of the log, in offset order. It ends a minute of log time behind `beforeMs`, so
  * that a clock that was set back loses nothing and a replay does not chase the log's end; the caller checks each time.

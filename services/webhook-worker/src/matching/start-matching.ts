@@ -1,4 +1,4 @@
-import { createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
+import { createKafka, describeLog, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
 import { runLongJobs, type Pool } from '@ariftly/store'
@@ -28,6 +28,8 @@ export interface Matching {
   readonly state: () => string
   /** The present reader of the log; undefined while there is none. */
   readonly reader: () => LogReader | undefined
+  /** Asks Kafka which offset the next record of each partition will get. */
+  readonly logEnds: () => Promise<ReadonlyMap<number, number>>
   readonly close: () => Promise<void>
 }
 
@@ -98,10 +100,15 @@ export function startMatching(o: MatchingOptions): Matching {
     return follower.trouble ?? (follower.session?.state === 'running' ? 'ok' : 'starting')
   }
 
+  async function logEnds(): Promise<ReadonlyMap<number, number>> {
+    const { partitions } = await describeLog(client, topic)
+    return new Map(partitions.map(({ partition, logEnd }) => [partition, logEnd]))
+  }
+
   async function close(): Promise<void> {
     await Promise.all([follower.close(), backlogs.close()])
     await client.close()
   }
 
-  return { state, reader: () => follower.session, close }
+  return { state, reader: () => follower.session, logEnds, close }
 }

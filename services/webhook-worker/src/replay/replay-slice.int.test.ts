@@ -81,7 +81,7 @@ type SliceOptions = Partial<ReplayJobsOptions>
 
 /** Makes the next slice; undefined when there is none to make. */
 async function makeReplaySlice(by: Pool = pool, options: SliceOptions = {}) {
-  return await makeJobSlice(replayJobs({ pool: by, onReplayed() {}, ...options }))
+  return await makeJobSlice(replayJobs({ pool: by, onReplayed() {}, logEnds: async () => new Map(), ...options }))
 }
 
 /** Makes slices until nothing runs. */
@@ -365,6 +365,33 @@ describe('a replay', () => {
       scannedCount: events.length,
       deliveryCount: 9,
     })
+  })
+
+  test('waits in a partition until the projection has reached what the log held, and then takes that too', async () => {
+    const appendedAtMs = Date.now() - 10
+    const [first, second] = [10_100, 10_101].map((offset) =>
+      sampleRow({ tenant: 'behind', id: newEventId(appendedAtMs), partition: 1, offset, appendedAtMs }),
+    )
+    if (first === undefined || second === undefined) throw new Error('no events')
+    await insertEvents(admin, [first])
+    webhookId = await subscribe({ tenant: 'behind' })
+    const id = await ask({ tenant: 'behind' })
+    const state = async () => (await getReplay(pool, { tenant: 'behind', webhookId, id }))?.state
+    const options = { logEnds: async () => new Map([[1, second.offset + 1]]) }
+    const slices: (boolean | undefined)[] = []
+    for (let turn = 0; turn < 5; turn++) slices.push((await makeReplaySlice(pool, options))?.isWaiting)
+    // A partition without events, the event, and nothing more.
+    expect(slices).toEqual([false, false, true, true, true])
+    expect(await state()).toBe('running')
+
+    await insertEvents(admin, [second])
+    await admin.query(
+      `UPDATE projection_offsets SET next_offset = $1 WHERE projection = 'events' AND epoch = 1 AND partition = 1`,
+      [second.offset + 1],
+    )
+    await run(pool, options)
+    expect(await state()).toBe('completed')
+    expect(await eventsIn('pending')).toEqual([first, second].map((event) => typeIdToUuid('evt', event.id)).toSorted())
   })
 
   test('ends with its webhook', async () => {

@@ -6,6 +6,7 @@ import {
   lockNextReplay,
   nextReplayPartition,
   passReplay,
+  readReplayReach,
   readReplaySlice,
   replayDeliveries,
   type LockedReplay,
@@ -17,12 +18,22 @@ import { compileText, expandTypes } from '../matching/subscription-index.ts'
 
 /** Result of a slice. */
 interface ReplaySlice {
+  readonly replayId: string
   readonly webhookId: string
   readonly dryRun: boolean
   readonly deliveries: number
   /** Time of this thread that the payload filter took. */
   readonly filteredMs: number
+  /** Whether the next events of the replay are still to be projected. */
+  readonly isWaiting?: boolean
+  readonly isEnded?: boolean
 }
+
+/** Offsets by partition. */
+type LogEnds = ReadonlyMap<number, number>
+
+/** Reads where the log of an epoch, the newest one, ends. */
+type ReadLogEnds = (epoch: number) => Promise<LogEnds>
 
 interface SliceLimits {
   /** Events of a tenant that one slice reads. */
@@ -34,6 +45,8 @@ interface SliceLimits {
 /** Dependencies of replays. */
 export interface ReplayJobsOptions extends Partial<SliceLimits> {
   readonly pool: Pool
+  /** Of each partition of the log's newest epoch the offset that the next record will get. */
+  readonly logEnds: () => Promise<LogEnds>
   /** Called after each slice that has made deliveries due. */
   readonly onReplayed: (webhookId: string) => void
   readonly waitingMax?: number
@@ -48,41 +61,66 @@ const PAYLOADS_PER_SLICE = 100
 const WAITING_MAX = 2000
 /** The pause after payloads were filtered, as a multiple of the time that took: attempts share the thread with it. */
 const REST_TIMES = 3
+/** Replays whose log's ends are kept: more are forgotten, and read again. */
+const ENDS_MAX = 1000
+/** Until the projection is asked again whether it has reached the end of the log. */
+const PROJECTION_WAIT_MS = 250
 
 /** Replays as long jobs. */
 export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplaySlice> {
   const { pool, eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTickOver = () => false, now = Date.now } = o
+  // What was appended before a replay was made is below each of its log's ends, whenever they are read: once is enough.
+  const endsOf = new Map<string, { readonly epoch: number; readonly ends: LogEnds }>()
   return {
     pool,
     any: anyReplayRuns,
     lockNext: (tx) => lockNextReplay(tx, { waitingMax }),
-    makeSlice: (tx, replay) => makeSlice(tx, replay, { eventsMax, isTickOver, oldestMs: now() - KEPT_MS }),
+    makeSlice: (tx, replay) =>
+      makeSlice(tx, replay, {
+        eventsMax,
+        isTickOver,
+        logEnds: (epoch) => logEndsOf(replay.id, epoch),
+        oldestMs: now() - KEPT_MS,
+      }),
     passOn: ({ id }) => passReplay(pool, { id }),
-    madeSlice({ webhookId, dryRun, deliveries, filteredMs }) {
+    madeSlice({ replayId, webhookId, dryRun, deliveries, filteredMs, isWaiting, isEnded }) {
+      if (isEnded === true) endsOf.delete(replayId)
       if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
-      return REST_TIMES * filteredMs
+      return isWaiting === true ? PROJECTION_WAIT_MS : REST_TIMES * filteredMs
     },
+  }
+
+  async function logEndsOf(replayId: string, epoch: number): Promise<LogEnds> {
+    const known = endsOf.get(replayId)
+    if (known?.epoch === epoch) return known.ends
+    const ends = await o.logEnds()
+    // Other workers end replays too.
+    if (endsOf.size >= ENDS_MAX) endsOf.clear()
+    endsOf.set(replayId, { epoch, ends })
+    return ends
   }
 }
 
 async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
-  { eventsMax, isTickOver, oldestMs }: SliceLimits & { readonly oldestMs: number },
+  o: SliceLimits & { readonly logEnds: ReadLogEnds; readonly oldestMs: number },
 ): Promise<ReplaySlice> {
   const { id, tenant, webhookId, dryRun, beforeMs } = replay
+  const { eventsMax, isTickOver, oldestMs } = o
   // A replay may wait for days, in which the oldest of its deliveries would have expired. Behind a position no time decides.
   const afterMs = replay.fromEpoch === undefined ? Math.max(replay.afterMs, oldestMs) : oldestMs
   const from = replay.cursor ?? (await nextReplayPartition(tx, { replayId: id, behind: undefined, afterMs }))
   if (from === undefined || replay.webhookDeleted) {
     const next = replay.webhookDeleted ? 'cancelled' : 'completed'
     await advanceReplay(tx, { id, next, scanned: 0, deliveries: 0 })
-    return { webhookId, dryRun, deliveries: 0, filteredMs: 0 }
+    return { replayId: id, webhookId, dryRun, deliveries: 0, filteredMs: 0, isEnded: true }
   }
   const { epoch, partition } = from
   const payloadFilter = compileText(replay.webhook.filter)
   const withData = payloadFilter?.needsData === true
   const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
+  const reach = await readReplayReach(tx, from)
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
   const wants = createFilter({ ...replay, afterMs }, payloadFilter)
   const events: MatchableEvent[] = []
@@ -95,12 +133,28 @@ async function makeSlice(
   }
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.events.at(-1)
-  const next =
-    slice.atEnd || last === undefined
-      ? await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })
-      : { epoch, partition, offset: last.offset + 1 }
-  await advanceReplay(tx, { id, next: next ?? 'completed', scanned: slice.events.length, deliveries })
-  return { webhookId, dryRun, deliveries, filteredMs }
+  const isEmpty = last === undefined
+  const isDone = slice.atEnd && (!reach.isOpen || reach.nextOffset >= (await logEndOf(from, isEmpty, o.logEnds)))
+  const next = isDone
+    ? ((await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })) ?? 'completed')
+    : { epoch, partition, offset: isEmpty ? from.offset : last.offset + 1 }
+  await advanceReplay(tx, { id, next, scanned: slice.events.length, deliveries })
+  const isEnded = next === 'completed'
+  return { replayId: id, webhookId, dryRun, deliveries, filteredMs, isWaiting: isEmpty && !isDone, isEnded }
+}
+
+/** Where the partition ended. When Kafka does not answer it rejects only for an empty slice: no other is undone for that. */
+async function logEndOf(
+  { epoch, partition }: { readonly epoch: number; readonly partition: number },
+  isEmpty: boolean,
+  logEnds: ReadLogEnds,
+): Promise<number> {
+  try {
+    return (await logEnds(epoch)).get(partition) ?? 0
+  } catch (error) {
+    if (isEmpty) throw error
+    return Number.POSITIVE_INFINITY
+  }
 }
 
 function createFilter(

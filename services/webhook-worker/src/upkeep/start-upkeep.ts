@@ -2,7 +2,7 @@ import type { Logger, Releasers } from '@ariftly/runtime'
 import { runLongJobs, type Pool } from '@ariftly/store'
 import type { WebhookWorkerConfig } from '../config.ts'
 import { redeliveryJobs } from '../redelivery/redelivery-slice.ts'
-import { replayJobs } from '../replay/replay-slice.ts'
+import { replayJobs, type ReplayJobsOptions } from '../replay/replay-slice.ts'
 import type { Wakeups } from '../wakeups.ts'
 import type { WorkerMetrics } from '../worker-metrics.ts'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
@@ -19,6 +19,7 @@ export interface UpkeepOptions {
   readonly heartbeat: Heartbeat
   /** Whether matching has used up its time in this tick of the event loop. */
   readonly isTickOver: () => boolean
+  readonly logEnds: ReplayJobsOptions['logEnds']
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
   readonly signal: AbortSignal
@@ -50,6 +51,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const replays = replayJobs({
     pool: db,
     isTickOver: o.isTickOver,
+    logEnds: o.logEnds,
     onReplayed: (webhookId) => wakeups.wake([webhookId]),
   })
   releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)
