@@ -99,7 +99,7 @@ function sayWaits(context: Context, line: ReturnType<typeof createStatusLine>): 
   }
 }
 
-/** Prints events; events of one tick of the event loop are one write, and those that come before it is drained are the next. */
+/** Prints events; events of one tick of the event loop are one write. What comes before it is drained is the next write. */
 class EventPrinter {
   readonly #context: Context
   #lines: string[] = []
