@@ -7,6 +7,7 @@ import { insertApiKey } from '../api-keys/api-keys.ts'
 import { latestApiKeyChange, readApiKeyChanges } from '../api-keys/api-key-changes.ts'
 import { keepSuccessAnswers } from '../deliveries/attempts/keep-success-answers.ts'
 import { recordOutcomes } from '../deliveries/attempts/record-outcomes.ts'
+import { deliveredOutcome, FAILING } from '../deliveries/attempts/test-outcome.ts'
 import { openEpoch } from '../projection/log-epochs.ts'
 import { addWebhookStats } from '../stats/add-webhook-stats.ts'
 import { withTransaction } from '../with-transaction.ts'
@@ -230,28 +231,10 @@ test('an attempt that is recorded while a slice deletes its delivery goes with i
      VALUES ($1, $2, $3, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '1 min')`,
     [typeIdToUuid('dlv', deliveryId), tenant, typeIdToUuid('whk', webhookId)],
   )
-  const step = { state: 'delivered', counts: true } as const
-  const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
-  const answer = {
-    address: '127.0.0.1',
-    responseHeaders: null,
-    responseBody: null,
-    errorClass: null,
-    errorDetail: null,
-  }
-  const ids = { deliveryId, attempt: 1, tenant, webhookId, endpointVersion: 1 }
-  const outcome = {
-    ...ids,
-    first: true,
-    probe: false,
-    type: 'delivered',
-    next: { whileOpen: step, whileFailing: step, dueInMs: 0 },
-    record: { ...times, ...answer, status: 200 },
-  } as const
-  const failing = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
+  const outcome = deliveredOutcome({ deliveryId, attempt: 1, tenant, webhookId })
   let deleting: Promise<TenantSlice> | undefined
   await withTransaction(pool, async (tx) => {
-    expect(await recordOutcomes(tx, { outcomes: [outcome], failing })).toMatchObject({ applied: 1 })
+    expect(await recordOutcomes(tx, { outcomes: [outcome], failing: FAILING })).toMatchObject({ applied: 1 })
     await begin(tenant)
     await revoke(tenant)
     // The webhook.

@@ -95,11 +95,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
 
   function admit(caller: Caller, elsewhere: number): EpochReader {
     if (o.isDraining()) throw unavailable('draining', 'This gateway is about to stop. Connect again.')
-    const epochReader = o.epochReader()
-    if (epochReader === undefined && o.isOtherLog()) {
-      throw unavailable('log_identity_changed', 'The log is not the one that the streams show. Try again.')
-    }
-    if (epochReader === undefined) throw unavailable('starting', 'The log cannot be read yet. Try again.')
+    const epochReader = readerOf(o)
     // Until the key feed was read once, a revocation of this key could be missed.
     if (!o.auth.ready) throw unavailable('starting', 'The keys cannot be read yet. Try again.')
     const { registry } = o.streams
@@ -111,6 +107,15 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
   }
 
   return openStream
+}
+
+function readerOf(o: Pick<OpenStreamOptions, 'epochReader' | 'isOtherLog'>): EpochReader {
+  const epochReader = o.epochReader()
+  if (epochReader !== undefined) return epochReader
+  if (o.isOtherLog()) {
+    throw unavailable('log_identity_changed', 'The log is not the one that the streams show. Try again.')
+  }
+  throw unavailable('starting', 'The log cannot be read yet. Try again.')
 }
 
 interface Credential {

@@ -8,10 +8,10 @@ import { claimQueue } from '../scheduling/claim-queue.ts'
 import { recordOutcomes } from './record-outcomes.ts'
 import { releaseDeliveriesOf, releaseQueued } from './release-deliveries.ts'
 import { startAttempts } from './start-attempts.ts'
+import { deliveredOutcome, FAILING } from './test-outcome.ts'
 import { unqueueDeliveries, type AttemptRef } from '../scheduling/unqueue-deliveries.ts'
 
 const LEASE_MS = 60_000
-const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
 
 const database = await createTestDatabase()
 const pool = database.openPool()
@@ -37,26 +37,7 @@ const start = (refs: readonly AttemptRef[]) => startAttempts(pool, { refs, lease
 
 /** Records a success. */
 async function record(ref: AttemptRef) {
-  const step = { state: 'delivered', counts: true } as const
-  const times = { startedAtMs: Date.now(), dnsMs: 0, connectMs: 0, tlsMs: null, firstByteMs: 3, totalMs: 4 }
-  const answer = {
-    address: '127.0.0.1',
-    responseHeaders: null,
-    responseBody: null,
-    errorClass: null,
-    errorDetail: null,
-  }
-  const outcome = {
-    ...ref,
-    tenant: 'mine',
-    webhookId,
-    endpointVersion: 1,
-    first: true,
-    probe: false,
-    type: 'delivered',
-    next: { whileOpen: step, whileFailing: step, dueInMs: 0 },
-    record: { ...times, ...answer, status: 200 },
-  } as const
+  const outcome = deliveredOutcome({ ...ref, tenant: 'mine', webhookId })
   return await recordOutcomes(pool, { outcomes: [outcome], failing: FAILING })
 }
 
