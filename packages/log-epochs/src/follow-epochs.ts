@@ -29,7 +29,6 @@ export interface FollowEpochsOptions<S extends EpochSession = EpochSession> {
 /** How often to check for a newer epoch, and whether a log that did not fit fits again. */
 const CHECK_EVERY_MS = 2_000
 const WRONG_LOG = ['log_identity_changed', 'partition_count_changed'] as const
-type WrongLogCode = (typeof WRONG_LOG)[number]
 
 /**
  * The policy of every service for a log that is not the current epoch's (another cluster, wiped, another number of
@@ -46,7 +45,8 @@ class LogFollower<S extends EpochSession> {
   readonly #closing = new AbortController()
   #session: S | undefined
   #trouble: string | undefined = 'starting'
-  #wrongLog: WrongLogCode | undefined
+  /** Code of the fault while the log is not the one of the current epoch. */
+  #wrongLog: string | undefined
   readonly #ended: Promise<void>
 
   constructor(o: FollowEpochsOptions<S>) {
@@ -72,9 +72,9 @@ class LogFollower<S extends EpochSession> {
     return this.#trouble
   }
 
-  /** Code of the fault while the log is not the one of the current epoch. */
-  get wrongLog(): WrongLogCode | undefined {
-    return this.#wrongLog
+  /** Whether the topic or its cluster is not the one of the current epoch. */
+  get isOtherLog(): boolean {
+    return this.#wrongLog === 'log_identity_changed'
   }
 
   /** Ends the session. */
@@ -151,7 +151,7 @@ class LogFollower<S extends EpochSession> {
     const before = { trouble: this.#trouble, wrongLog: this.#wrongLog }
     this.#trouble = error === undefined ? undefined : messageOf(error)
     const isWrong = hasFaultCode(error, ...WRONG_LOG)
-    this.#wrongLog = WRONG_LOG.find((code) => hasFaultCode(error, code))
+    this.#wrongLog = isWrong ? error.code : undefined
     if (this.#trouble === before.trouble || this.#trouble === undefined) return
     if (isWrong && this.#wrongLog === before.wrongLog) return
     if (isWrong) log.error({ err: error, ...error.detail }, 'the log is not the one of the current epoch, waiting')

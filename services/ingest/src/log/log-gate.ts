@@ -81,7 +81,7 @@ export function createLogGate(o: LogGateOptions): LogGate {
       return identity
     },
     get isOtherLog() {
-      return !isOpen && follower.wrongLog === 'log_identity_changed'
+      return !isOpen && follower.isOtherLog
     },
     get trouble() {
       return follower.trouble

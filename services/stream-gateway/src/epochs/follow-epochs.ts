@@ -49,7 +49,7 @@ export function readEpochs(
       return follower.trouble
     },
     get isOtherLog() {
-      return follower.wrongLog === 'log_identity_changed'
+      return follower.isOtherLog
     },
     close: () => follower.close(),
   }
