@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray, prepared } from '../prepared.ts'
 import type { Queryable } from '../queryable.ts'
-import { isNotDeleted } from '../tenants/deleted-tenants.ts'
+import { isWebhookKept } from '../tenants/deleted-tenants.ts'
 import type { WebhookFigures } from './webhook-figures.ts'
 
 /** Figures that are added together, once however often they are sent. */
@@ -34,8 +34,7 @@ export async function addWebhookStats(db: Queryable, { workerId, number, figures
          FROM unnest($1::uuid[], $2::int[], $3::float8[], $4::int[], $5::int[], $6::int[], $7::text[], $8::text[])
                 AS f (webhook_id, step_s, at_ms, delivered, failed, attempts, errors, latencies)
         WHERE EXISTS (SELECT FROM is_new)
-          AND EXISTS (SELECT FROM webhooks w WHERE w.id = f.webhook_id AND w.deleted_at IS NULL
-                         AND ${isNotDeleted('w.tenant_id', 'ARRAY(SELECT tenant_id FROM webhooks WHERE id = ANY ($1::uuid[]))')})
+          AND ${isWebhookKept('f.webhook_id', '$1')}
         ORDER BY webhook_id, step_s, at_ms
        ON CONFLICT (webhook_id, step_s, at) DO UPDATE
           SET delivered_count = s.delivered_count + excluded.delivered_count,

@@ -25,6 +25,12 @@ export function isNotDeleted(column: string, tenants: string): string {
   return `${column} <> ALL ((SELECT deleted_tenants(${tenants}::text[]))::text[])`
 }
 
+/** SQL condition, as {@link isNotDeleted}: the webhook of `column` and its tenant are not deleted; `ids` are all webhooks of the statement. */
+export function isWebhookKept(column: string, ids: string): string {
+  const tenants = `ARRAY(SELECT tenant_id FROM webhooks WHERE id = ANY (${ids}::uuid[]))`
+  return `EXISTS (SELECT FROM webhooks w WHERE w.id = ${column} AND w.deleted_at IS NULL AND ${isNotDeleted('w.tenant_id', tenants)})`
+}
+
 /** SQL: whether the tenant of this column is served. By the primary key of `tenants`; most tenants have no row. */
 export function isServed(column: string): string {
   return `NOT EXISTS (SELECT FROM tenants t WHERE t.id = ${column} AND t.state <> 'active')`

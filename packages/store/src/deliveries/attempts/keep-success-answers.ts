@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
-import { isNotDeleted } from '../../tenants/deleted-tenants.ts'
+import { isWebhookKept } from '../../tenants/deleted-tenants.ts'
 import type { AttemptRef } from '../scheduling/unqueue-deliveries.ts'
 
 /** What a receiver answered to a successful attempt. */
@@ -24,8 +24,7 @@ export async function keepSuccessAnswers(db: Queryable, answers: readonly Succes
      SELECT webhook_id, delivery_id, attempt, headers::json, body
        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bytea[])
               AS a (webhook_id, delivery_id, attempt, headers, body)
-      WHERE EXISTS (SELECT FROM webhooks w WHERE w.id = a.webhook_id AND w.deleted_at IS NULL
-                       AND ${isNotDeleted('w.tenant_id', 'ARRAY(SELECT tenant_id FROM webhooks WHERE id = ANY ($1::uuid[]))')})
+      WHERE ${isWebhookKept('a.webhook_id', '$1')}
      ON CONFLICT DO NOTHING`,
     [
       plainArray(webhookIds),
