@@ -79,7 +79,12 @@ export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog
   const begunEvents = new Map<string, BegunEvent>()
   return {
     pool,
-    any: anyMatchBacklog,
+    async any(db) {
+      const isAny = await anyMatchBacklog(db)
+      // What other workers have ended, and tenants that were deleted, leave their entries here.
+      if (!isAny) begunEvents.clear()
+      return isAny
+    },
     lockNext: (tx) => lockNextMatchBacklog(tx, { topic, exceptTenants: paused.ids }),
     makeSlice: (tx, backlog) => makeSlice(tx, { backlog, begun: begunEvents.get(keyOf(backlog)) }, o),
     passOn({ tenant }) {
