@@ -15,6 +15,7 @@ import {
   type WebhookRow,
 } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
+import { CANCELLED_AT_ONCE } from '../deliveries/cancel-waiting.ts'
 import { findWebhook } from '../find-webhook.ts'
 import { notFound, pathId } from '../not-found.ts'
 import { pageParams, sendObjects, type ListDeps } from '../send-list.ts'
@@ -133,12 +134,10 @@ function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
     return {
       status: 204,
       audit: { action: 'webhook.delete', target: id, tenant },
-      after: async () => void (await cancelDeliveries(pool, { tenant, webhookId: id, limit: CANCELLED_MAX })),
+      after: async () => void (await cancelDeliveries(pool, { tenant, webhookId: id, limit: CANCELLED_AT_ONCE })),
     }
   }
 }
-
-const CANCELLED_MAX = 5000
 
 const OVERLAP_HOURS = 24
 const HOUR_MS = 3_600_000
