@@ -5,9 +5,8 @@ export function parseSearch(text: string): Record<string, string> {
 
 /** The reverse of {@link parseSearch}, with its `?`; parameters without a value are left out. */
 export function stringifySearch(search: Readonly<Record<string, unknown>>): string {
-  const entries = Object.entries(search).flatMap(([name, value]) =>
-    typeof value === 'string' ? [[name, value] as const] : [],
-  )
-  const text = new URLSearchParams(Object.fromEntries(entries)).toString()
+  const query = new URLSearchParams()
+  for (const [name, value] of Object.entries(search)) if (typeof value === 'string') query.set(name, value)
+  const text = query.toString()
   return text === '' ? '' : `?${text}`
 }

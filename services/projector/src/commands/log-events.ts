@@ -13,7 +13,7 @@ export async function* logEvents(
   { kafka, pool, topic, partitions }: CommandContext,
   { partition, logStart, logEnd, position }: Place,
   epoch: number,
-  onLogStart: (logStart: number) => void,
+  onLogStart: (logStart: number) => void = () => {},
 ): AsyncGenerator<readonly ProjectedEvent[], void> {
   const to = Math.min(position.nextOffset, logEnd)
   for await (const records of scanLog(kafka, { topic, partition, from: logStart, to, onLogStart })) {

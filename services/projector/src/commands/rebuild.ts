@@ -25,7 +25,7 @@ export async function rebuild(context: CommandContext): Promise<number> {
   let deadLetters = 0
   let refused = 0
   for (const place of places) {
-    for await (const events of logEvents(context, place, epoch.epoch, ignore)) {
+    for await (const events of logEvents(context, place, epoch.epoch)) {
       const kept = events.filter(({ id }) => !isExpired(id, context.now(), retention))
       await partitions.ensure(kept)
       const outcome = await insertStorable(context.pool, partitions, kept)
@@ -49,9 +49,6 @@ export async function rebuild(context: CommandContext): Promise<number> {
   context.print(`read ${read}, inserted ${inserted}`)
   return refused === 0 ? 0 : 1
 }
-
-/** What retention has deleted cannot be put back. */
-function ignore(): void {}
 
 async function insertStorable(
   pool: Pool,
