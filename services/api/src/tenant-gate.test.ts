@@ -1,23 +1,14 @@
 import { deferred } from '@ariftly/async'
 import { expect, test } from '@jest/globals'
 import { Problem, type ApiCall } from '@ariftly/http'
+import { sampleCaller } from '@ariftly/testkit'
 import { createTenantGate } from './tenant-gate.ts'
 
 type GatedCall = Pick<ApiCall, 'caller' | 'authenticateAgain'>
 
 /** A call of a tenant; `refuse` throws when its key is not valid any more. */
 function callOf(tenant: string, refuse: () => void = () => undefined): GatedCall {
-  const caller = {
-    keyId: 'key_1',
-    tenant,
-    scopes: [],
-    quota: { eventsPerS: null, bytesPerS: null },
-    limits: { eventsPerS: null, streams: null, webhooks: null },
-    secret: 1,
-    suspended: false,
-    expiresAtMs: null,
-    endsAtMs: null,
-  }
+  const caller = sampleCaller({ tenant })
   const authenticateAgain = () => {
     refuse()
     return caller

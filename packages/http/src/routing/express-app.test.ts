@@ -2,7 +2,7 @@ import { connect } from 'node:net'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { createMetrics } from '@ariftly/runtime'
 import { deferred } from '@ariftly/async'
-import { collectGarbage, eventually } from '@ariftly/testkit'
+import { collectGarbage, eventually, sampleCaller } from '@ariftly/testkit'
 import { createExpressApp, type ApiHandler, type ExpressAppOptions } from './express-app.ts'
 import { Problem } from '../answers/problem.ts'
 import { sendJson } from '../answers/send-json.ts'
@@ -17,17 +17,7 @@ function heapBytes(): number {
 }
 
 describe('createExpressApp', () => {
-  const caller = {
-    keyId: 'key_1',
-    tenant: 'a',
-    scopes: [],
-    quota: { eventsPerS: null, bytesPerS: null },
-    limits: { eventsPerS: null, streams: null, webhooks: null },
-    secret: 1,
-    suspended: false,
-    expiresAtMs: null,
-    endsAtMs: null,
-  }
+  const caller = sampleCaller({ tenant: 'a' })
 
   async function app(options: Pick<ExpressAppOptions, 'routes' | 'open'>, scopes: string[] = []): Promise<string> {
     const auth: ExpressAppOptions['auth'] = {

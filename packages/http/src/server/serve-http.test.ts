@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import type { RequestListener, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { createMetrics } from '@ariftly/runtime'
-import { eventually } from '@ariftly/testkit'
+import { eventually, sampleCaller } from '@ariftly/testkit'
 import { sleep } from '@ariftly/async'
 import { createExpressApp } from '../routing/express-app.ts'
 import { Problem } from '../answers/problem.ts'
@@ -15,17 +15,6 @@ afterEach(closeServers)
 
 /** More than the system takes for a client. */
 const ANSWER = 'a'.repeat(16_000_000)
-
-const CALLER = {
-  keyId: 'key_1',
-  scopes: [],
-  quota: { eventsPerS: null, bytesPerS: null },
-  limits: { eventsPerS: null, streams: null, webhooks: null },
-  secret: 1,
-  suspended: false,
-  expiresAtMs: null,
-  endsAtMs: null,
-}
 
 /** Requests that a client sends together. */
 const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
@@ -130,7 +119,7 @@ describe('serveHttp', () => {
         auth: {
           authenticate(authorization) {
             if (authorization === undefined) throw new Problem(401, 'missing_api_key')
-            return { ...CALLER, tenant: authorization }
+            return sampleCaller({ tenant: authorization })
           },
         },
         routes: { listEvents: (_call, _req, res) => sendJson(res, 200, page) },

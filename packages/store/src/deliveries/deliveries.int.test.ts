@@ -20,10 +20,10 @@ import { readSubscriptions, readWebhooksVersion } from './matching/read-subscrip
 import { recordOutcomes } from './attempts/record-outcomes.ts'
 import { releaseDeliveriesOf, releaseExpiredLeases } from './attempts/release-deliveries.ts'
 import { startAttempts } from './attempts/start-attempts.ts'
+import { FAILING } from './attempts/test-outcome.ts'
 import { unqueueDeliveries, type AttemptRef } from './scheduling/unqueue-deliveries.ts'
 import { beatWorker, forgetWorker, listDeadWorkers } from './attempts/worker-heartbeat.ts'
 
-const FAILING = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
 const LEASE_MS = 60_000
 const CAPACITY = { inFlightMax: 10, newMax: 10, probe: false, unhealthy: false, tenantShare: 1_000 }
 

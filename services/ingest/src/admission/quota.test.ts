@@ -1,21 +1,12 @@
 import { describe, expect, test } from '@jest/globals'
 import type { Caller, Problem } from '@ariftly/http'
+import { sampleCaller } from '@ariftly/testkit'
 import { createQuotas, type Admission } from './quota.ts'
 
 let nowMs = 0
 
 function callerWith(eventsPerS: number | null, bytesPerS: number | null, keyId = 'key_1'): Caller {
-  const limits = { eventsPerS: null, streams: null, webhooks: null }
-  const ends = { suspended: false, expiresAtMs: null, endsAtMs: null }
-  return {
-    keyId,
-    secret: 1,
-    tenant: 'acme',
-    scopes: ['events:write'],
-    quota: { eventsPerS, bytesPerS },
-    limits,
-    ...ends,
-  }
+  return sampleCaller({ keyId, scopes: ['events:write'], quota: { eventsPerS, bytesPerS } })
 }
 
 function quotasOf(shares = 1) {

@@ -6,8 +6,7 @@ import { withTransaction } from '../../with-transaction.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
 import { recordOutcomesAgain } from './record-outcomes-again.ts'
 import { recordOutcomes, type RecordedOutcomes } from './record-outcomes.ts'
-
-const failing = { after: 10, probeMs: 60_000, probeMsMax: 300_000, disableMs: 432_000_000 }
+import { FAILING } from './test-outcome.ts'
 
 let database: TestDatabase
 let pool: Pool
@@ -86,18 +85,18 @@ test('outcomes that are recorded again change nothing, and are answered as they 
     outcomeOf(delivered, 'delivered'),
     outcomeOf(late, 'pending'),
   ]
-  const first = await recordOutcomes(pool, { outcomes, failing })
+  const first = await recordOutcomes(pool, { outcomes, failing: FAILING })
   const before = await kept()
-  expect(await recordOutcomesAgain(pool, { outcomes, failing })).toEqual(first)
+  expect(await recordOutcomesAgain(pool, { outcomes, failing: FAILING })).toEqual(first)
   expect([first.failed, first.stale]).toEqual([new Set([last]), new Set([late])])
   expect(await kept()).toEqual(before)
 })
 
 test('records the missing outcomes of a batch of which others are recorded', async () => {
   const [known, fresh] = [await startedDelivery(), await startedDelivery()]
-  await recordOutcomes(pool, { outcomes: [outcomeOf(known, 'pending')], failing })
+  await recordOutcomes(pool, { outcomes: [outcomeOf(known, 'pending')], failing: FAILING })
   const outcomes = [outcomeOf(known, 'pending'), outcomeOf(fresh, 'pending')]
-  expect(await recordOutcomesAgain(pool, { outcomes, failing })).toMatchObject({ applied: 2 })
+  expect(await recordOutcomesAgain(pool, { outcomes, failing: FAILING })).toMatchObject({ applied: 2 })
   const { endpoint, attempts } = await kept()
   expect([endpoint, attempts.length]).toMatchObject([{ consecutive_failures: 2 }, 2])
 })
@@ -106,8 +105,8 @@ test('an outcome that is recorded again waits for the recording that is still un
   const outcomes = [outcomeOf(await startedDelivery(), 'pending')]
   let again: Promise<RecordedOutcomes> | undefined
   await withTransaction(pool, async (tx) => {
-    await recordOutcomes(tx, { outcomes, failing })
-    again = recordOutcomesAgain(pool, { outcomes, failing })
+    await recordOutcomes(tx, { outcomes, failing: FAILING })
+    again = recordOutcomesAgain(pool, { outcomes, failing: FAILING })
     await untilBlocking(tx)
   })
   expect(await again).toMatchObject({ applied: 1 })
@@ -120,6 +119,6 @@ test('an outcome that is recorded again waits for the recording that is still un
 test('keeps no attempt of a tenant that is being deleted', async () => {
   const outcomes = [outcomeOf(await startedDelivery(), 'failed')]
   await pool.query(`INSERT INTO tenants (id, state) VALUES ('mine', 'deleting')`)
-  await recordOutcomes(pool, { outcomes, failing })
+  await recordOutcomes(pool, { outcomes, failing: FAILING })
   expect((await kept()).attempts).toEqual([])
 })
