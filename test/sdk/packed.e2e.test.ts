@@ -301,7 +301,7 @@ describe('examples', () => {
     await fixture.bundle('examples/browser/page.js', 'examples/browser/page.bundle.js')
     const site = await fixture.start('examples/browser/server.mjs', { ...env(), PORT: String(sitePort) })
     children.push(site.child)
-    // It gives no token for all events, and goes on after a request that it cannot answer.
+    // It gives no token for all events, and answers others after a request that it cannot answer.
     const statusOf = async (path: string) => (await fetch(`http://127.0.0.1:${sitePort}${path}`)).status
     expect([await statusOf('/token'), await statusOf('//')]).toEqual([400, 500])
     const browser = await chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS })

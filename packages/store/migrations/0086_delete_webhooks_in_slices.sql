@@ -2,7 +2,7 @@
 create index webhooks_with_content on webhooks (tenant_id, id) where url <> '';
 
 -- Removes about `rows_max` rows of a tenant whose deletion is under way; answers how many, 0 when none is left. Each call
--- goes on where the last one ended, or, with `from_start`, begins at the first row: rows may have been added behind it. Of API
+-- continues where the last one ended, or, with `from_start`, begins at the first row: rows may have been added behind it. Of API
 -- keys and webhooks a row without content stays: no secret is ever taken again, and every matcher learns that the webhook has
 -- gone. Webhooks are marked as deleted first: nothing is made for them from then on. Each of these updates makes a version of the
 -- one row of webhooks_version, and reads all that the transaction has made, so there are few in a call. Webhooks by

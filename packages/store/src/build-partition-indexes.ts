@@ -39,7 +39,7 @@ export async function buildPartitionIndexes(db: Queryable, o: BuildOptions): Pro
       await o.retryLocked(async () => {
         await db.query(limited)
         await db.query(`DROP INDEX IF EXISTS ${name}`)
-        // The limit would also count for its waits for older transactions. Nobody waits for the lock that it takes.
+        // The limit would also count for its waits for older transactions. No reader or writer waits for the lock that it takes.
         await db.query('SET lock_timeout = 0')
         await db.query(definition.replace(HEAD, `CREATE INDEX CONCURRENTLY ${name} ON ${partition} USING `))
       })

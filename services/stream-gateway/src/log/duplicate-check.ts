@@ -198,7 +198,7 @@ export class DuplicateCheck {
 
   /**
    * Whether a remembered record is a dead letter, or may be one: then it is no duplicate. One that is in neither the ring nor
-   * the projection is taken for an event, as nobody could tell.
+   * the projection is taken for an event, as neither can tell.
    */
   readonly #mayBeDeadLetter = (partition: number, offset: number): boolean => {
     const { ring, ids } = this.#o
