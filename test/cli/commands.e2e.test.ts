@@ -120,7 +120,7 @@ describe('through pipes', () => {
     ])
 
     const [webhook] = await run('webhooks create', [
-      '--endpoint',
+      '--url',
       receiver.url,
       '--events',
       '*',
@@ -228,7 +228,7 @@ describe('through pipes', () => {
   }
 
   test('an error is one JSON object on standard error, as its schema says', async () => {
-    const wrong = await pipe(['webhooks', 'create', '--endpoint', 'ftp://x', '--events', 'task.nothing'])
+    const wrong = await pipe(['webhooks', 'create', '--url', 'ftp://x', '--events', 'task.nothing'])
     const unknown = await pipe(['trigger', 'task.progress', '--set', 'nope=1'])
     const scope = await pipe(['tenants', 'list'], { env: { ARIFTLY_API_KEY: system.apiKey } })
     for (const { err, out } of [wrong, unknown, scope]) {
@@ -305,7 +305,7 @@ describe('in a terminal', () => {
     const made = await pipe([
       'webhooks',
       'create',
-      '--endpoint',
+      '--url',
       receiver.url,
       '--events',
       '*',

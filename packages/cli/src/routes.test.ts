@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startReceiver, type Receiver } from '@ariftly/testkit'
 import type { OptionSpec } from './command/command.ts'
+import { GLOBAL_OPTIONS } from './command/global-options.ts'
 import { listCommands } from './command/list-commands.ts'
 import { CLI_SCHEMAS } from './schemas/index.ts'
 import { run } from './test-run.ts'
@@ -52,6 +53,7 @@ function resolve(schema: Schema): Schema {
   return name === undefined ? schema : (document.components.schemas[name] ?? schema)
 }
 
+const flagsOf = ({ name, short }: OptionSpec) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
 const parameterNames = (options: readonly OptionSpec[]) => options.map(({ parameter = '' }) => parameter.split('.')[0])
 
 describe('the commands', () => {
@@ -60,6 +62,14 @@ describe('the commands', () => {
     const known = routes.map(({ route }) => route)
     expect(covered.filter((route) => !known.includes(route))).toEqual([])
     expect(known.filter((route) => !covered.includes(route) && EXEMPT[route] === undefined)).toEqual([])
+  })
+
+  test('have no option with the name of a global one, or of another one of their own', () => {
+    const global = [...GLOBAL_OPTIONS.flatMap(flagsOf), '--help', '-h']
+    for (const { title, options = [] } of commands) {
+      const flags = [...global, ...options.flatMap(flagsOf)]
+      expect({ title, taken: flags.filter((flag, at) => flags.indexOf(flag) < at) }).toEqual({ title, taken: [] })
+    }
   })
 
   test.each(calling)(

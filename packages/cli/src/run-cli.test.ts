@@ -49,7 +49,7 @@ describe('errors', () => {
       { pointer: '/events/0', code: 'invalid_type', message: 'is no type' },
     ]
     answer(422, problem(422, 'invalid_body', { detail: 'Two members are wrong.', errors }))
-    const argv = ['webhooks', 'create', '--endpoint', 'x', '--events', 'y']
+    const argv = ['webhooks', 'create', '--url', 'x', '--events', 'y']
     const ran = await call(argv)
     expect({ code: ran.code, out: ran.out, lines: ran.err.split('\n').length }).toEqual({ code: 1, out: '', lines: 2 })
     expect(errorOf(ran)).toEqual({
@@ -222,7 +222,7 @@ describe('login', () => {
     const home = newHome()
     answer(200, { object: 'api_key', id: 'key_1', tenant: 'acme', scopes: ['events:read'] })
     const env = { HOME: home, ARIFTLY_API_KEY: '', ARIFTLY_URL: '' }
-    const ran = await call(['login', '--with-token', '--url', url()], { env, input: `${KEY}\n` })
+    const ran = await call(['login', '--with-token', '--server', url()], { env, input: `${KEY}\n` })
     expect(ran).toMatchObject({ code: 0, err: '' })
     expect(jsonLines(ran.out)).toEqual([{ profile: 'default', url: url(), tenant: 'acme', scopes: ['events:read'] }])
     expect(statSync(join(home, '.config/ariftly/profiles/default.json')).mode & 0o777).toBe(0o600)
@@ -230,7 +230,7 @@ describe('login', () => {
     expect(jsonLines(who.out)).toEqual([expect.objectContaining({ url: url(), key_source: 'profile default' })])
     expect(api.requests.at(-1)?.headers.authorization).toBe(`Bearer ${KEY}`)
     expect(jsonLines((await call(['logout'], { env })).out)).toEqual([{ profile: 'default', removed: true }])
-    expect((await call(['whoami'], { env })).code).toBe(4)
+    expect(errorOf(await call(['whoami'], { env }))).toMatchObject({ code: 'needs_server', exit_code: 1 })
   })
 
   test('keeps nothing that the API does not know', async () => {

@@ -82,7 +82,7 @@ interface Parts {
 
 function createContext({ host, parsed: { globals }, out, err, signal, servers, clients }: Parts): Context {
   const flags: ServerFlags = {
-    url: textOf(globals.get('url')),
+    server: textOf(globals.get('server')),
     profile: textOf(globals.get('profile')),
     allowHttp: globals.get('allow-http') === true,
   }

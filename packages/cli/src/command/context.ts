@@ -15,14 +15,14 @@ export interface Server {
 
 /** Options that say which server is called. */
 export interface ServerFlags {
-  readonly url?: string | undefined
+  readonly server?: string | undefined
   readonly profile?: string | undefined
   readonly allowHttp?: boolean | undefined
 }
 
 /** Everything that a command may use. */
 export interface Context {
-  /** URL and key, read once. Throws a CliError with exit code 4 where there is no key, and 1 for a URL that keys must not go to. */
+  /** URL and key, read once. Throws a CliError with exit code 4 where there is no key, and 1 where there is no URL, or one that keys must not go to. */
   server(): Promise<Server>
   /** A new client of `server()`; it is closed when the command ends. Throws what `server` throws. */
   client(options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Promise<Ariftly>
@@ -48,7 +48,7 @@ export interface Context {
   readonly env: NodeJS.ProcessEnv
   /** Folders of this program under XDG; they are made when something is written, with mode 0700. */
   readonly folders: { readonly config: string; readonly state: string }
-  /** `--url`, `--profile` and `--allow-http`, for what asks for the server in its own way. */
+  /** `--server`, `--profile` and `--allow-http`, for what asks for the server in its own way. */
   readonly flags: ServerFlags
   /** Aborts at Ctrl-C (then exit code 2), at SIGTERM, and when the reader of standard output has closed it. */
   readonly signal: AbortSignal

@@ -14,7 +14,7 @@ export const login: Command = {
   summary: 'Keep an API key in a profile. The key is read from standard input.',
   description: 'The key is checked against the API first. The profile is a file that only you may read.',
   options: [{ name: 'with-token', summary: 'read the key from standard input', required: true }],
-  example: 'ariftly login --with-token --url http://127.0.0.1:8080 < key.txt',
+  example: 'ariftly login --with-token --server http://127.0.0.1:8080 < key.txt',
   output: 'cli:Login',
   async run(context) {
     const { flags, env, folders, signal, stdin } = context
@@ -23,7 +23,7 @@ export const login: Command = {
     }
     const profile = profileName(flags, env)
     const path = profilePath(folders.config, profile)
-    const url = loginUrl({ flags, env, configFolder: folders.config })
+    const url = loginUrl({ flags, env })
     const apiKey = checkKey(await readStdin(stdin, signal), 'Standard input')
     const client = context.clientOf({ url, apiKey, keySource: 'standard input' })
     const { tenant, scopes } = await client.apiKeys.current({ signal })

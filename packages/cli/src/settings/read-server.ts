@@ -5,8 +5,6 @@ import { EXIT } from '../errors/exit-code.ts'
 import { codeOf } from '../errors/code-of.ts'
 import { profilePath, readProfile } from './profile.ts'
 
-const DEFAULT_URL = 'https://api.ariftly.io'
-
 /** What {@link readServer} chooses from. */
 export interface ServerSettings {
   readonly flags: ServerFlags
@@ -15,14 +13,15 @@ export interface ServerSettings {
 }
 
 /**
- * URL and key: a flag wins over the environment, and that over the profile. The key of a profile goes to the server of that profile alone. Throws a
- * CliError: exit code 4 where there is no key, 1 for a URL that a key must not go to.
+ * URL and key: a flag wins over the environment, and that over the profile. There is no URL by default: a variable that was forgotten must not send a
+ * key to another host. The key of a profile goes to the server of that profile alone. Throws a CliError: exit code 4 where there is no key, 1 where
+ * there is no URL, or one that a key must not go to.
  */
 export async function readServer({ flags, env, configFolder }: ServerSettings): Promise<Server> {
   const name = profileName(flags, env)
   const profile = await readProfile(profilePath(configFolder, name))
-  const asked = flags.url ?? nonEmpty(env['ARIFTLY_URL'])
-  const url = checkUrl(asked ?? profile?.url ?? DEFAULT_URL, flags.allowHttp ?? false)
+  const kept = profile === undefined ? undefined : { text: profile.url, source: `profile ${name}` }
+  const url = checkUrl(askedUrl({ flags, env }) ?? kept, flags.allowHttp ?? false)
   const fromEnv = await keyOf(env)
   if (fromEnv !== undefined) return { url, ...fromEnv }
   if (profile === undefined) {
@@ -40,8 +39,20 @@ export function profileName(flags: ServerSettings['flags'], env: NodeJS.ProcessE
 }
 
 /** Which URL `login` is for. */
-export function loginUrl({ flags, env }: ServerSettings): string {
-  return checkUrl(flags.url ?? nonEmpty(env['ARIFTLY_URL']) ?? DEFAULT_URL, flags.allowHttp ?? false)
+export function loginUrl({ flags, env }: Omit<ServerSettings, 'configFolder'>): string {
+  return checkUrl(askedUrl({ flags, env }), flags.allowHttp ?? false)
+}
+
+/** A URL that is not checked yet, and where it is from. */
+interface GivenUrl {
+  readonly text: string
+  readonly source: string
+}
+
+function askedUrl({ flags, env }: Omit<ServerSettings, 'configFolder'>): GivenUrl | undefined {
+  if (flags.server !== undefined) return { text: flags.server, source: '--server' }
+  const text = nonEmpty(env['ARIFTLY_URL'])
+  return text === undefined ? undefined : { text, source: 'ARIFTLY_URL' }
 }
 
 /** The text of a key without the line break at its end. Throws a CliError when it is none. */
@@ -52,20 +63,25 @@ export function checkKey(text: string, source: string): string {
   throw needsKey(key === '' ? `${source} holds no API key.` : `What ${source} holds is no API key.`)
 }
 
-/** The URL without a slash at its end. Throws a CliError unless keys may go to it. */
-function checkUrl(text: string, allowHttp: boolean): string {
+/** The URL without a slash at its end. Throws a CliError unless there is one that keys may go to. */
+function checkUrl(given: GivenUrl | undefined, allowHttp: boolean): string {
+  if (given === undefined) {
+    throw new CliError('needs_server', 'ARIFTLY_URL is not set: the address of the API is not known.', {
+      pointer: 'ARIFTLY_URL',
+      remedy: 'Set ARIFTLY_URL, add --server <url>, or run: ariftly login --with-token --server <url> < key.txt',
+    })
+  }
+  const { text, source: pointer } = given
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw new CliError('invalid_url', `${text} is no http or https URL.`, { pointer: '--url' })
+    throw new CliError('invalid_url', `${text} is no http or https URL.`, { pointer })
   }
   if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') {
-    throw new CliError('invalid_url', 'The URL of the API has neither a user, a query nor a fragment.', {
-      pointer: '--url',
-    })
+    throw new CliError('invalid_url', 'The URL of the API has neither a user, a query nor a fragment.', { pointer })
   }
   if (url.protocol === 'http:' && !allowHttp && !isLoopback(url.hostname)) {
     throw new CliError('plain_http', `A key would go to ${url.host} over plain http, where others can read it.`, {
-      pointer: '--url',
+      pointer,
       remedy: 'Use https, or --allow-http.',
     })
   }

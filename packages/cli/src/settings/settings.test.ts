@@ -6,7 +6,7 @@ import { beforeEach, describe, expect, test } from '@jest/globals'
 import { foldersOf } from './folders.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 import { profilePath, readProfile, removeProfile, writeProfile } from './profile.ts'
-import { readServer } from './read-server.ts'
+import { loginUrl, readServer } from './read-server.ts'
 
 const KEY = 'ak_of_the_profile'
 let config: string
@@ -15,7 +15,7 @@ beforeEach(() => {
   config = join(mkdtempSync(join(tmpdir(), 'ariftly-settings-')), 'ariftly')
 })
 
-const server = async (env: NodeJS.ProcessEnv, flags: { url?: string; profile?: string; allowHttp?: boolean } = {}) =>
+const server = async (env: NodeJS.ProcessEnv, flags: { server?: string; profile?: string; allowHttp?: boolean } = {}) =>
   await readServer({ flags, env, configFolder: config })
 
 describe('a private file', () => {
@@ -57,7 +57,7 @@ describe('the server', () => {
 
   test('is that of the flag, then of the environment, then of the profile', async () => {
     const env = { ARIFTLY_URL: 'https://env.example/', ARIFTLY_API_KEY: 'k' }
-    expect(await server(env, { url: 'https://flag.example/api/' })).toMatchObject({
+    expect(await server(env, { server: 'https://flag.example/api/' })).toMatchObject({
       url: 'https://flag.example/api',
       apiKey: 'k',
     })
@@ -72,29 +72,45 @@ describe('the server', () => {
     expect(await server({ ARIFTLY_API_KEY_FILE: file, ARIFTLY_API_KEY: 'k' })).toMatchObject({ apiKey: 'k' })
   })
 
+  test.each<[NodeJS.ProcessEnv]>([[{}], [{ ARIFTLY_URL: '', ARIFTLY_API_KEY: 'k' }]])(
+    'is no host by default: with %j the error says what to set',
+    async (env) => {
+      const wanted = {
+        code: 'needs_server',
+        exit: 1,
+        message: expect.stringContaining('ARIFTLY_URL'),
+        remedy: expect.stringMatching(/ARIFTLY_URL.*--server.*ariftly login/),
+      }
+      await expect(server(env, { profile: 'none' })).rejects.toMatchObject(wanted)
+      expect(() => loginUrl({ flags: {}, env })).toThrow(expect.objectContaining(wanted))
+    },
+  )
+
   test('does not get the key of a profile that is for another one', async () => {
-    await expect(server({}, { url: 'https://elsewhere.example' })).rejects.toMatchObject({ code: 'needs_key', exit: 4 })
+    await expect(server({}, { server: 'https://elsewhere.example' })).rejects.toMatchObject({ code: 'needs_key', exit: 4 })
   })
 
   test.each(['http://example.com', 'http://10.0.0.1:8080', 'http://127.0.0.1.example.com', 'http://localhost.example'])(
     'gets no key over plain http: %s',
     async (url) => {
-      await expect(server({ ARIFTLY_API_KEY: 'k' }, { url })).rejects.toMatchObject({ code: 'plain_http', exit: 1 })
-      expect(await server({ ARIFTLY_API_KEY: 'k' }, { url, allowHttp: true })).toMatchObject({ apiKey: 'k' })
+      await expect(server({ ARIFTLY_API_KEY: 'k' }, { server: url })).rejects.toMatchObject({ code: 'plain_http', exit: 1 })
+      expect(await server({ ARIFTLY_API_KEY: 'k' }, { server: url, allowHttp: true })).toMatchObject({ apiKey: 'k' })
     },
   )
 
   test.each(['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'])(
     'may be plain http on this machine: %s',
     async (url) => {
-      expect(await server({ ARIFTLY_API_KEY: 'k' }, { url })).toMatchObject({ url })
+      expect(await server({ ARIFTLY_API_KEY: 'k' }, { server: url })).toMatchObject({ url })
     },
   )
 
   test.each(['ftp://x', 'nonsense', 'https://user:pass@example.com', 'https://example.com/?key=1'])(
     'is no URL such as %s',
     async (url) => {
-      await expect(server({ ARIFTLY_API_KEY: 'k' }, { url })).rejects.toMatchObject({ code: 'invalid_url' })
+      const env = { ARIFTLY_API_KEY: 'k' }
+      await expect(server(env, { server: url })).rejects.toMatchObject({ code: 'invalid_url', pointer: '--server' })
+      await expect(server({ ...env, ARIFTLY_URL: url })).rejects.toMatchObject({ pointer: 'ARIFTLY_URL' })
     },
   )
 

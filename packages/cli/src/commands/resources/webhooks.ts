@@ -26,7 +26,7 @@ const SECRET: OptionSpec = {
 }
 /** Members of a webhook that may be set. */
 const MEMBERS: readonly OptionSpec[] = [
-  { name: 'endpoint', shown: 'url', summary: 'where events are sent', parameter: 'url' },
+  { name: 'url', shown: 'url', summary: 'where events are sent', parameter: 'url' },
   {
     name: 'events',
     shown: 'types',
@@ -85,7 +85,7 @@ export const WEBHOOKS: readonly Command[] = [
       { title: 'STATE', value: (webhook) => stateOf(webhook) },
       { title: 'PENDING', value: (webhook) => webhook.pending_count },
       { title: 'EVENTS', value: (webhook) => webhook.events.join(',') },
-      { title: 'ENDPOINT', value: (webhook) => webhook.url },
+      { title: 'URL', value: (webhook) => webhook.url },
     ],
     list: (client, _, query, options) => client.webhooks.list(query, options),
   }),
@@ -104,7 +104,7 @@ export const WEBHOOKS: readonly Command[] = [
     route: 'POST /v1/webhooks',
     output: 'api:WebhookWithSecret',
     options: [...MEMBERS, SECRET, IDEMPOTENCY_KEY],
-    example: "ariftly webhooks create --endpoint https://example.com/hook --events 'task.*'",
+    example: "ariftly webhooks create --url https://example.com/hook --events 'task.*'",
     call: (client, _, webhook, options) => client.webhooks.create(webhook, options),
   }),
   itemCommand<WebhookChanges>({
