@@ -227,6 +227,23 @@ describe('through pipes', () => {
     await run('tenants delete', ['acme', '--yes'])
   }
 
+  test('data is printed with the bytes that were sent', async () => {
+    const data = String.raw`{"task_id":"t_exact","message":"m","n":9007199254740993,"one":1.0,"s":"\u0041"}`
+    await pipe(['events', 'send'], { input: `{"type":"task.progress","task_id":"t_exact","data":${data}}\n` })
+    const listed = await eventually('the event is listed', async () => {
+      const { out } = await pipe(['events', 'list', '--task', 't_exact', '--include', 'log'])
+      return out === '' ? undefined : out
+    })
+    const id = textOf(linesOf(listed ?? '')[0], 'id')
+    const others = await Promise.all([
+      pipe(['events', 'get', id]),
+      pipe(['wait', id]),
+      pipe(['timeline', 't_exact']),
+      pipe(['events', 'tail', '--task', 't_exact', '--since', '1h', '--no-follow']),
+    ])
+    for (const text of [listed, ...others.map(({ out }) => out)]) expect(text).toContain(`,"data":${data}`)
+  })
+
   test('an error is one JSON object on standard error, as its schema says', async () => {
     const wrong = await pipe(['webhooks', 'create', '--url', 'ftp://x', '--events', 'task.nothing'])
     const unknown = await pipe(['trigger', 'task.progress', '--set', 'nope=1'])

@@ -15,8 +15,8 @@ export interface ValueSpec {
   readonly kind?: ValueKind
   /** The only words that are taken; of a list, each of them. */
   readonly choices?: readonly string[]
-  /** How it begins: `evt_`. */
-  readonly prefix?: string
+  /** It is an id of the API that begins so: `evt_`. */
+  readonly idPrefix?: string
   /** Bounds of a number, inclusive; of a duration, in milliseconds. */
   readonly min?: number
   readonly max?: number

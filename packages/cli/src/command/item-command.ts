@@ -1,8 +1,9 @@
 import type { Ariftly, CreateOptions } from '@ariftly/sdk'
+import { AnswerText } from './answer-text.ts'
 import type { Command } from './command.ts'
 import type { Input } from './input.ts'
 import { readBody, readParameters } from './parameters.ts'
-import { printObject } from './print.ts'
+import { printObject, printText } from './print.ts'
 
 /** The parts in which commands of one call differ. */
 export interface ItemSpec<B extends object> extends Pick<
@@ -28,9 +29,11 @@ export function itemCommand<B extends object = object>(spec: ItemSpec<B>): Comma
     async run(context, input) {
       const members = (has('body') ? readBody(options, input) : readParameters(options, input)) as B
       const idempotencyKey = has('idempotency-key') ? input.text('idempotency-key') : undefined
-      const client = await context.client()
-      const answer = await call(client, input, members, { signal: context.signal, idempotencyKey })
-      await printObject(context, answer ?? { id: input.required(spec.args?.at(-1)?.name ?? 'id'), gone: true })
+      const answer = new AnswerText()
+      const client = await context.client({ fetch: answer.fetch })
+      const value = await call(client, input, members, { signal: context.signal, idempotencyKey })
+      if (value !== undefined) await printText(context, answer.text)
+      else await printObject(context, { id: input.required(spec.args?.at(-1)?.name ?? 'id'), gone: true })
     },
   }
 }

@@ -1,5 +1,6 @@
 import type { Ariftly, CallOptions, List } from '@ariftly/sdk'
 import { show } from '../terminal/show.ts'
+import { AnswerText } from './answer-text.ts'
 import type { Command, OptionSpec } from './command.ts'
 import type { Input } from './input.ts'
 import { readParameters } from './parameters.ts'
@@ -33,12 +34,15 @@ export function listCommand<T extends object, Q>(spec: ListSpec<T, Q>, isPaged =
     options,
     routes: [route],
     async run(context, input) {
-      const client = await context.client()
+      const answer = new AnswerText()
+      const client = await context.client({ fetch: answer.fetch })
       const isAll = !isPaged || input.flag('all')
       const items = list(client, input, readParameters(options, input) as Q, { signal: context.signal })
       let isFirst = true
       for await (const page of items.pages()) {
-        await printItems(context, page.data, columns, isFirst)
+        const texts = answer.items
+        const shown = page.data.map((value, at) => ({ value, text: texts[at] ?? '' }))
+        await printItems(context, shown, columns, isFirst)
         isFirst = false
         context.signal.throwIfAborted()
         if (isAll || !page.has_more || page.next_cursor === null) continue

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { ValueSpec } from './command.ts'
+import { newTypeId } from '@ariftly/events'
 import { parseDuration, parseValue } from './parse-value.ts'
 
 const NOW = Date.UTC(2026, 10, 28, 10)
@@ -28,9 +29,16 @@ test.each<[string, ValueSpec, unknown]>([
   ['0.4', { kind: 'number' }, 0.4],
   ['true', { kind: 'boolean' }, true],
   ['{"a":1}', { kind: 'json' }, { json: { a: 1 } }],
-  ['evt_x', { prefix: 'evt_' }, 'evt_x'],
+  ['evt_01h455vb4pex5vsknk084sn02q', { idPrefix: 'evt_' }, 'evt_01h455vb4pex5vsknk084sn02q'],
 ])('%s as %j is %j', (text, spec, value) => {
   expect(parse(text, spec)).toEqual(value)
+})
+
+test('every id that the API can make is one', () => {
+  for (let each = 0; each < 1000; each += 1) {
+    const id = newTypeId('dlv')
+    expect(parse(id, { idPrefix: 'dlv_' })).toBe(id)
+  }
 })
 
 describe('refuses, and names the option', () => {
@@ -47,7 +55,11 @@ describe('refuses, and names the option', () => {
     ['{', { kind: 'json' }],
     ['b', { choices: ['a'] }],
     ['a,c', { kind: 'list', choices: ['a', 'b'] }],
-    ['whk_x', { prefix: 'evt_' }],
+    ['nonsense', { idPrefix: 'evt_' }],
+    ['whk_01h455vb4pex5vsknk084sn02q', { idPrefix: 'evt_' }],
+    ['evt_01h455vb4pex5vsknk084sn02', { idPrefix: 'evt_' }],
+    ['evt_01H455VB4PEX5VSKNK084SN02Q', { idPrefix: 'evt_' }],
+    ['evt_01h455vb4p4x5vsknk084sn02q', { idPrefix: 'evt_' }],
     ['..', {}],
     ['.', {}],
     ['', {}],

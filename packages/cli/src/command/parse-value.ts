@@ -65,13 +65,21 @@ function parseJson(text: string, pointer: string): unknown {
 
 type Refuse = (expected: string) => CliError
 
-function checkChoice(text: string, { choices, prefix = '' }: ValueSpec, refuse: Refuse): string {
+function checkChoice(text: string, { choices, idPrefix }: ValueSpec, refuse: Refuse): string {
   // Neither is an id, and in a path of the API they mean another path.
   if (/^\.{0,2}$/.test(text)) throw refuse('a text')
-  if (!text.startsWith(prefix)) throw refuse(`an id that begins with ${prefix}`)
+  if (idPrefix !== undefined && !isId(text, idPrefix)) throw refuse(`an id: ${idPrefix} and 26 characters`)
   if (choices !== undefined && !choices.includes(text)) throw refuse(`one of ${choices.join(', ')}`)
   return text
 }
+
+/** Whether it is a TypeID (0.3) of a UUIDv7, as all ids are that the API makes. A command that waits for another one would wait for ever. */
+function isId(text: string, prefix: string): boolean {
+  return text.startsWith(prefix) && ID_SUFFIX.test(text.slice(prefix.length))
+}
+
+/** 48 bits of time, the version and variant of the UUID, and random bits, five to a character. */
+const ID_SUFFIX = /^[0-7][0-9a-hjkmnp-tv-z]{9}[ef][0-9a-hjkmnp-tv-z]{2}[89abrstv][0-9a-hjkmnp-tv-z]{12}$/
 
 function checkBounds(value: number, { min, max }: ValueSpec, refuse: Refuse): number {
   if (min !== undefined && value < min) throw refuse(`at least ${min}`)

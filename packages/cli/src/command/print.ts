@@ -1,31 +1,43 @@
+import { rawEntries } from '../json/raw-json.ts'
 import { joinShown, show, type Shown } from '../terminal/show.ts'
 import type { Paint } from '../terminal/paint.ts'
 import type { Context } from './context.ts'
 
-/** Prints an answer: one JSON object, or a line for each member. */
-export async function printObject({ out, json }: Context, value: object): Promise<void> {
-  if (json) await out.json(value)
-  else for (const line of describeMembers(value, out.paint, '')) await out.line(line)
+/** Prints an object: as JSON, or a line for each member. */
+export async function printObject(context: Context, value: object): Promise<void> {
+  await printText(context, JSON.stringify(value))
+}
+
+/** The same of an object that is JSON text already, on one line: its bytes are kept. */
+export async function printText({ out, json }: Context, text: string): Promise<void> {
+  if (json) await out.jsonText(text)
+  else for (const line of describeMembers(text, out.paint, '')) await out.line(line)
 }
 
 /** One column of a table. */
 export interface Column<T> {
   readonly title: string
-  readonly value: (item: T) => string | number | null | undefined
+  readonly value: (item: T, text: string) => string | number | null | undefined
+}
+
+/** An item of a list, with its JSON text on one line. */
+export interface Item<T extends object> {
+  readonly value: T
+  readonly text: string
 }
 
 /** Prints the items of one page: each as one line of JSON, or as a table. */
 export async function printItems<T extends object>(
   { out, json }: Context,
-  items: readonly T[],
+  items: readonly Item<T>[],
   columns: readonly Column<T>[],
   hasTitles: boolean,
 ): Promise<void> {
   if (json) {
-    for (const item of items) await out.json(item)
+    for (const { text } of items) await out.jsonText(text)
     return
   }
-  const rows = items.map((item) => columns.map(({ value }) => show`${value(item) ?? '-'}`))
+  const rows = items.map(({ value: item, text }) => columns.map(({ value }) => show`${value(item, text) ?? '-'}`))
   const titles = hasTitles ? [columns.map(({ title }) => show`${title}`)] : []
   const widths = columns.map((_, at) => Math.max(0, ...[...titles, ...rows].map((row) => row[at]?.text.length ?? 0)))
   const line = (row: readonly Shown[]) =>
@@ -37,8 +49,8 @@ export async function printItems<T extends object>(
   for (const row of rows) await out.line(line(row))
 }
 
-function describeMembers(from: object, paint: Paint, indent: string): readonly Shown[] {
-  const entries = Object.entries(from as Readonly<Record<string, unknown>>).filter(([, member]) => member !== undefined)
+function describeMembers(text: string, paint: Paint, indent: string): readonly Shown[] {
+  const entries = rawEntries(text)
   const names = entries.map(([name]) => show`${name}`.text)
   const width = Math.min(40, Math.max(0, ...names.map((name) => name.length)))
   return entries.flatMap(([name, member]) => {
@@ -54,12 +66,16 @@ function pad(cell: Shown, at: number, widths: readonly number[]): Shown {
   return show`${cell}${' '.repeat((widths[at] ?? 0) - cell.text.length)}`
 }
 
-function isNested(value: unknown): value is object {
-  if (Array.isArray(value)) return value.some((item) => typeof item === 'object' && item !== null)
-  return typeof value === 'object' && value !== null && Object.keys(value).length > 0
+/** Whether it is an object with members, or an array with objects or arrays in it. */
+function isNested(text: string): boolean {
+  if (text.startsWith('[')) return rawEntries(text).some(([, raw]) => /^[[{]/.test(raw))
+  return text.startsWith('{') && rawEntries(text).length > 0
 }
 
-function textOf(value: unknown): string {
-  if (Array.isArray(value)) return value.length === 0 ? 'none' : value.map(textOf).join(', ')
-  return typeof value === 'string' ? value : JSON.stringify(value)
+/** Numbers as they are written. */
+function textOf(text: string): string {
+  if (text.startsWith('"')) return JSON.parse(text) as string
+  if (!text.startsWith('[')) return text
+  const elements = rawEntries(text)
+  return elements.length === 0 ? 'none' : elements.map(([, raw]) => textOf(raw)).join(', ')
 }

@@ -43,7 +43,8 @@ async function printTable<T extends object>(
 ): Promise<void> {
   if (items.length === 0) return
   await context.out.line(show``)
-  await printItems(context, items, columns, true)
+  const shown = items.map((value) => ({ value, text: JSON.stringify(value) }))
+  await printItems(context, shown, columns, true)
 }
 
 const PARTITIONS: readonly Column<Partition>[] = [

@@ -1,6 +1,9 @@
 import { PermissionDeniedError, type Ariftly, type ListedDelivery, type QueriedEvent } from '@ariftly/sdk'
+import { AnswerText } from '../command/answer-text.ts'
 import type { Command } from '../command/command.ts'
 import type { Context } from '../command/context.ts'
+import type { Item } from '../command/print.ts'
+import { rawEntries } from '../json/raw-json.ts'
 import { show, type Shown } from '../terminal/show.ts'
 
 /** Events of a page: the API takes no more with deliveries. */
@@ -10,7 +13,7 @@ const CONCURRENCY = 4
 
 /** One event of a task, as `--json` prints it (`cli:TimelineEntry`). */
 interface TimelineEntry {
-  readonly event: Pick<QueriedEvent, 'created_at' | 'type' | 'agent' | 'id' | 'log'>
+  readonly event: Item<QueriedEvent>
   /** With their newest attempts; null when the key may not see them. */
   readonly deliveries: readonly ListedDelivery[] | null
 }
@@ -23,11 +26,15 @@ export const timeline: Command = {
   example: 'ariftly timeline t_1',
   output: 'cli:TimelineEntry',
   async run(context, input) {
+    const answer = new AnswerText()
+    const lister = await context.client({ fetch: answer.fetch })
     const client = await context.client()
     const task_id = input.required('task')
-    for await (const page of openPages(context, client, task_id)) {
-      for (let at = 0; at < page.events.length; at += CONCURRENCY) {
-        const events = page.events.slice(at, at + CONCURRENCY)
+    for await (const page of openPages(context, lister, task_id)) {
+      const texts = answer.items
+      const items = page.events.map((value, at) => ({ value, text: texts[at] ?? '' }))
+      for (let at = 0; at < items.length; at += CONCURRENCY) {
+        const events = items.slice(at, at + CONCURRENCY)
         const entries = await Promise.all(
           events.map(async (event) => await entryOf(context, client, event, page.withDeliveries)),
         )
@@ -64,12 +71,13 @@ async function* openPages(context: Context, client: Ariftly, task_id: string): A
 async function entryOf(
   { signal }: Context,
   client: Ariftly,
-  { deliveries = [], deliveries_truncated: isCut, ...event }: QueriedEvent,
+  event: Item<QueriedEvent>,
   withDeliveries: boolean,
 ): Promise<TimelineEntry> {
+  const { id, deliveries = [], deliveries_truncated: isCut } = event.value
   if (!withDeliveries) return { event, deliveries: null }
   if (deliveries.length === 0 && isCut !== true) return { event, deliveries: [] }
-  const query = { event_id: event.id, include: ['attempts'], limit: PAGE_MAX } as const
+  const query = { event_id: id, include: ['attempts'], limit: PAGE_MAX } as const
   const found: ListedDelivery[] = []
   for await (const delivery of client.deliveries.list(query, { signal })) found.push(delivery)
   return { event, deliveries: found }
@@ -77,11 +85,15 @@ async function entryOf(
 
 async function printEntry({ out, json }: Context, entry: TimelineEntry): Promise<void> {
   if (json) {
-    await out.json(entry)
+    const { event, deliveries } = entry
+    await out.jsonText(`{"event":${withoutDeliveries(event.text)},"deliveries":${JSON.stringify(deliveries)}}`)
     return
   }
   const { dim, bold } = out.paint
-  const { event, deliveries } = entry
+  const {
+    event: { value: event },
+    deliveries,
+  } = entry
   const afterMs = (at: string | null) =>
     at === null ? 'not known' : signed(Date.parse(at) - Date.parse(event.created_at))
   const agent = event.agent === null ? show`` : show`  ${event.agent}`
@@ -109,6 +121,12 @@ async function printEntry({ out, json }: Context, entry: TimelineEntry): Promise
       }),
     ]
   }
+}
+
+/** The event with all other members as the server sent them: the entry has more of its deliveries. */
+function withoutDeliveries(text: string): string {
+  const members = rawEntries(text).filter(([name]) => name !== 'deliveries' && name !== 'deliveries_truncated')
+  return `{${members.map(([name, raw]) => `${JSON.stringify(name)}:${raw}`).join(',')}}`
 }
 
 /** Clocks differ: a later event may have the earlier time. */

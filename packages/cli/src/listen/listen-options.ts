@@ -18,7 +18,12 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
   { name: 'task', shown: 'id', summary: 'only of this task' },
   { name: 'session', shown: 'id', summary: 'only of this session' },
   { name: 'agent', shown: 'name', summary: 'only of this agent' },
-  { name: 'webhook', shown: 'id', summary: 'what this webhook would get, in place of the options above' },
+  {
+    name: 'webhook',
+    shown: 'id',
+    idPrefix: 'whk_',
+    summary: 'what this webhook would get, in place of the options above',
+  },
   { name: 'name', shown: 'name', summary: 'name of the state, so that several can run; default: "default"' },
   { name: 'secret', shown: 'secret', summary: 'signs what is forwarded; otherwise one is made, kept, and shown once' },
   { name: 'concurrency', kind: 'integer', shown: 'n', min: 1, max: 256, summary: 'tasks at a time; default 8' },

@@ -3,8 +3,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { expect, test } from '@jest/globals'
 import { parseTimestamp } from '@ariftly/events'
-import fc from 'fast-check'
-import { parseLine, rawMember } from './parse-line.ts'
+import { parseLine } from './parse-line.ts'
 
 const TIMES = [
   '2026-11-25T08:45:37.123',
@@ -14,21 +13,6 @@ const TIMES = [
   '2026-11-25T10:45:37+02:00',
   '2026-11-25T03:15:37-0530',
 ]
-
-test('finds the text of the last member of a name, with any text around it', () => {
-  const members = fc.array(fc.tuple(fc.constantFrom('a', 'data', 'da"ta', '\\'), fc.jsonValue()), { minLength: 1 })
-  const space = fc.constantFrom('', ' ', '\t')
-  fc.assert(
-    fc.property(members, space, (list, gap) => {
-      const texts = list.map(
-        ([name, value]) => `${gap}${JSON.stringify(name)}${gap}:${gap}${JSON.stringify(value)}${gap}`,
-      )
-      const wanted = list.findLast(([name]) => name === 'data')?.[1]
-      const raw = rawMember(`{${texts.join(',')}}`, 'data')
-      expect(raw).toBe(wanted === undefined ? undefined : JSON.stringify(wanted))
-    }),
-  )
-})
 
 test('keeps the data of an event byte for byte', () => {
   const data = '{"n":1.0,"big":12345678901234567890,"s":"\\u0041\\"}"}'

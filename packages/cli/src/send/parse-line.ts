@@ -1,4 +1,5 @@
 import type { NewEvent } from '@ariftly/sdk'
+import { rawMember } from '../json/raw-json.ts'
 
 /** A line of input: an event to send, or why it is none. */
 export type ParsedLine =
@@ -31,46 +32,6 @@ export function parseLine(text: string): ParsedLine {
 function parseTime(text: string): number {
   return Date.parse(/[Tt ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?$/.test(text) ? `${text}Z` : text)
 }
-
-/** The text of a member of a JSON object; the last one of that name, as JSON.parse takes it. `text` must be valid. */
-export function rawMember(text: string, name: string): string | undefined {
-  let raw: string | undefined
-  let at = text.indexOf('{') + 1
-  for (;;) {
-    const start = text.indexOf('"', at)
-    if (start < 0) return raw
-    const end = endOfString(text, start)
-    const from = text.indexOf(':', end) + 1
-    at = endOfValue(text, from)
-    const key = text.slice(start + 1, end - 1)
-    if (key === name || (key.includes('\\') && JSON.parse(`"${key}"`) === name)) raw = text.slice(from, at).trim()
-  }
-}
-
-/** Index behind the quote that ends the string that begins at `start`. */
-function endOfString(text: string, start: number): number {
-  for (let at = text.indexOf('"', start + 1); ; at = text.indexOf('"', at + 1)) {
-    let slashes = 0
-    while (text[at - 1 - slashes] === '\\') slashes += 1
-    if (slashes % 2 === 0) return at + 1
-  }
-}
-
-/** Index of the comma or brace behind the value that begins at or after `from`. */
-function endOfValue(text: string, from: number): number {
-  let depth = 0
-  STRUCTURE.lastIndex = from
-  for (let found = STRUCTURE.exec(text); found !== null; found = STRUCTURE.exec(text)) {
-    const [char] = found
-    if (char === '"') STRUCTURE.lastIndex = endOfString(text, found.index)
-    else if (char === '{' || char === '[') depth += 1
-    else if (depth === 0) return found.index
-    else if (char !== ',') depth -= 1
-  }
-  return text.length
-}
-
-const STRUCTURE = /["{}[\],]/g
 
 function refuse(code: string, pointer: string, message: string): ParsedLine {
   return { type: 'refused', code, pointer, message }

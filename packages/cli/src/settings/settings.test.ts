@@ -87,13 +87,19 @@ describe('the server', () => {
   )
 
   test('does not get the key of a profile that is for another one', async () => {
-    await expect(server({}, { server: 'https://elsewhere.example' })).rejects.toMatchObject({ code: 'needs_key', exit: 4 })
+    await expect(server({}, { server: 'https://elsewhere.example' })).rejects.toMatchObject({
+      code: 'needs_key',
+      exit: 4,
+    })
   })
 
   test.each(['http://example.com', 'http://10.0.0.1:8080', 'http://127.0.0.1.example.com', 'http://localhost.example'])(
     'gets no key over plain http: %s',
     async (url) => {
-      await expect(server({ ARIFTLY_API_KEY: 'k' }, { server: url })).rejects.toMatchObject({ code: 'plain_http', exit: 1 })
+      await expect(server({ ARIFTLY_API_KEY: 'k' }, { server: url })).rejects.toMatchObject({
+        code: 'plain_http',
+        exit: 1,
+      })
       expect(await server({ ARIFTLY_API_KEY: 'k' }, { server: url, allowHttp: true })).toMatchObject({ apiKey: 'k' })
     },
   )

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { NotFoundError, type Ariftly, type QueriedEvent } from '@ariftly/sdk'
+import { AnswerText } from '../command/answer-text.ts'
 import type { Command } from '../command/command.ts'
+import { IDS } from '../commands/resources/ids.ts'
+import { WEBHOOK } from '../commands/resources/options.ts'
 import { CliError } from '../errors/cli-error.ts'
 import { untilAnswered } from '../stream/until-answered.ts'
 import { show } from '../terminal/show.ts'
@@ -14,17 +17,18 @@ export const wait: Command = {
   summary: 'Wait until an event can be queried, or until it is delivered.',
   description:
     'With --delivered it ends when the event has a delivery and all its deliveries are delivered; a failed one ends it with exit code 1.',
-  args: [{ name: 'id', summary: 'id of the event' }],
+  args: [IDS.event],
   options: [
     { name: 'delivered', summary: 'wait for its deliveries' },
-    { name: 'webhook', shown: 'id', summary: 'check the deliveries of this webhook alone' },
+    { ...WEBHOOK, summary: 'check the deliveries of this webhook alone' },
     { name: 'timeout', shown: 'time', kind: 'duration', min: 1, summary: 'exit code 1 after this time; default 60s' },
   ],
   example: 'ariftly wait evt_01h455vb4pex5vsknk084sn02q --delivered --timeout 60s',
   output: 'api:Event',
   async run(context, input) {
     const id = input.required('id')
-    const client = await context.client()
+    const answer = new AnswerText()
+    const client = await context.client({ fetch: answer.fetch })
     const timeoutMs = input.number('timeout') ?? 60_000
     const timeout = AbortSignal.timeout(timeoutMs)
     const signal = AbortSignal.any([context.signal, timeout])
@@ -40,7 +44,7 @@ export const wait: Command = {
         })
         const state = event === undefined ? last : isDelivered ? stateOf(event, webhook) : undefined
         if (event !== undefined && state === undefined) {
-          await context.out.json(event)
+          await context.out.jsonText(answer.text)
           return
         }
         last = state ?? last

@@ -30,7 +30,7 @@ export const doctor: Command = {
   summary: 'Check server, key, clock, streams through this network, receivers and files.',
   description: 'Exit code 1 when a check failed, 4 when there is no valid key.',
   options: [
-    { name: 'webhook', shown: 'id', prefix: 'whk_', summary: 'also send a test to this webhook' },
+    { name: 'webhook', shown: 'id', idPrefix: 'whk_', summary: 'also send a test to this webhook' },
     {
       name: 'target',
       shown: 'url',

@@ -2,6 +2,7 @@ import type { GetEventQuery, ListEventsQuery, QueriedEvent } from '@ariftly/sdk'
 import type { Command, OptionSpec } from '../../command/command.ts'
 import { itemCommand } from '../../command/item-command.ts'
 import { listCommand } from '../../command/list-command.ts'
+import { rawMember } from '../../json/raw-json.ts'
 import { IDS } from './ids.ts'
 import { AGENT, BEFORE, SESSION, SINCE, TASK, TYPES } from './options.ts'
 
@@ -39,7 +40,7 @@ export const EVENTS: readonly Command[] = [
       { title: 'TYPE', value: (event) => event.type },
       { title: 'TASK', value: (event) => event.task_id },
       { title: 'AGENT', value: (event) => event.agent },
-      { title: 'DATA', value: (event) => excerpt(event.data) },
+      { title: 'DATA', value: (_, text) => excerpt(rawMember(text, 'data') ?? '') },
     ],
     list: (client, _, query, options) => client.events.list(query, options),
   }),
@@ -55,7 +56,6 @@ export const EVENTS: readonly Command[] = [
   }),
 ]
 
-function excerpt(data: object): string {
-  const text = JSON.stringify(data)
+function excerpt(text: string): string {
   return text.length <= EXCERPT_MAX ? text : `${text.slice(0, EXCERPT_MAX - 1)}…`
 }

@@ -1,6 +1,6 @@
 import type { ArgumentSpec } from '../../command/command.ts'
 
-const id = (name: string, prefix: string, summary: string): ArgumentSpec => ({ name, prefix, summary })
+const id = (name: string, idPrefix: string, summary: string): ArgumentSpec => ({ name, idPrefix, summary })
 
 /** Ids that commands take. */
 export const IDS = {

@@ -58,7 +58,7 @@ export const OVERLAP: OptionSpec = {
 
 /** What deliveries are narrowed by, but for their status. */
 export const DELIVERY_FILTER: readonly OptionSpec[] = [
-  { name: 'event', shown: 'id', prefix: 'evt_', summary: 'only of this event', parameter: 'event_id' },
+  { name: 'event', shown: 'id', idPrefix: 'evt_', summary: 'only of this event', parameter: 'event_id' },
   TASK,
   {
     name: 'error-class',
@@ -74,7 +74,7 @@ export const DELIVERY_FILTER: readonly OptionSpec[] = [
 export const WEBHOOK: OptionSpec = {
   name: 'webhook',
   shown: 'id',
-  prefix: 'whk_',
+  idPrefix: 'whk_',
   summary: 'only of this webhook',
   parameter: 'webhook_id',
 }
