@@ -119,14 +119,7 @@ describe('through pipes', () => {
       keysAndTenants(),
     ])
 
-    const [webhook] = await run('webhooks create', [
-      '--url',
-      receiver.url,
-      '--events',
-      '*',
-      '--description',
-      HOSTILE,
-    ])
+    const [webhook] = await run('webhooks create', ['--url', receiver.url, '--events', '*', '--description', HOSTILE])
     const id = textOf(webhook, 'id')
     await run('webhooks update', [id, '--rate-limit', '1000', '--body', '{"task_id":null}'])
     await Promise.all([
@@ -319,16 +312,7 @@ describe('in a terminal', () => {
 
   beforeAll(async () => {
     task = 't_terminal'
-    const made = await pipe([
-      'webhooks',
-      'create',
-      '--url',
-      receiver.url,
-      '--events',
-      '*',
-      '--description',
-      HOSTILE,
-    ])
+    const made = await pipe(['webhooks', 'create', '--url', receiver.url, '--events', '*', '--description', HOSTILE])
     webhook = textOf(linesOf(made.out)[0], 'id')
     await pipe(['keys', 'create', '--name', '\u202ereader', '--scopes', 'events:read'])
     await sendHostile(task)

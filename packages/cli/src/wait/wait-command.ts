@@ -53,7 +53,9 @@ export const wait: Command = {
     } catch (error) {
       if (!timeout.aborted || context.signal.aborted) throw error
       throw new CliError('wait_timeout', `${id} after ${timeoutMs} ms: ${last}.`, {
-        remedy: 'Give it longer with --timeout.',
+        remedy: isDelivered
+          ? 'Give it longer with --timeout, or send a pending delivery now: ariftly deliveries redeliver <id>'
+          : 'Give it longer with --timeout.',
       })
     }
   },
@@ -79,7 +81,7 @@ function stateOf({ deliveries = [] }: QueriedEvent, webhook: string | undefined)
   const failed = wanted.find(({ status }) => status === 'failed' || status === 'cancelled')
   if (failed !== undefined) {
     throw new CliError('delivery_failed', `The delivery ${failed.id} to ${failed.webhook_id} is ${failed.status}.`, {
-      remedy: `ariftly deliveries get ${failed.id} shows its attempts, ariftly deliveries redeliver ${failed.id} makes it pending again.`,
+      remedy: `ariftly deliveries get ${failed.id} shows its attempts, ariftly deliveries redeliver ${failed.id} sends it again.`,
     })
   }
   const pending = wanted.filter(({ status }) => status === 'pending')

@@ -65,7 +65,9 @@ export const DELIVERIES: readonly Command[] = [
   }),
   itemCommand({
     name: 'redeliver',
-    summary: 'Deliver again what was delivered, failed or was cancelled.',
+    summary: 'Send a delivery now, or again.',
+    description:
+      'A pending delivery is due now, before its next attempt would be. One that was delivered, failed or was cancelled is sent again.',
     route: 'POST /v1/deliveries/{id}/redeliver',
     output: 'api:Delivery',
     args: [IDS.delivery],

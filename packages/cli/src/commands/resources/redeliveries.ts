@@ -14,7 +14,7 @@ const OPTIONS: readonly OptionSpec[] = [
     {
       name: 'status',
       shown: 'status',
-      choices: CHOICES.endedStatus,
+      choices: CHOICES.deliveryStatus,
       summary: 'only deliveries with this status; default: failed',
       parameter: 'status',
     },
@@ -30,11 +30,12 @@ const OPTIONS: readonly OptionSpec[] = [
 export const REDELIVERIES: readonly Command[] = [
   {
     name: 'create',
-    summary: 'Deliver again all that a filter names. Needs --webhook or --since.',
+    summary: 'Send now, or again, all deliveries that a filter names. Needs --webhook or --since.',
+    description: 'With --status pending those that wait for their next attempt are due now.',
     routes: ['POST /v1/deliveries/redeliver'],
     output: 'api:Redelivery',
     options: OPTIONS,
-    asks: 'Deliver all of them again?',
+    asks: 'Send all of them now?',
     asksUnless: 'dry-run',
     example: 'ariftly redeliveries create --status failed --since 1d --dry-run',
     async run(context, input) {

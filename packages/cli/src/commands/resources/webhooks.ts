@@ -110,6 +110,7 @@ export const WEBHOOKS: readonly Command[] = [
   itemCommand<WebhookChanges>({
     name: 'update',
     summary: 'Change a webhook. A member that --body sets to null is removed.',
+    description: 'With another --url, and when it is enabled again, its pending deliveries are sent now.',
     route: 'PATCH /v1/webhooks/{id}',
     output: 'api:Webhook',
     args: [IDS.webhook],
@@ -131,6 +132,7 @@ export const WEBHOOKS: readonly Command[] = [
   itemCommand<TestWebhook>({
     name: 'test',
     summary: 'Send an example to a webhook at once, and show the attempt.',
+    description: 'After a 2xx the pending deliveries of the webhook are sent now.',
     route: 'POST /v1/webhooks/{id}/test',
     output: 'api:TestAttempt',
     args: [IDS.webhook],
