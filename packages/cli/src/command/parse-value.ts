@@ -73,7 +73,7 @@ function checkChoice(text: string, { choices, idPrefix }: ValueSpec, refuse: Ref
   return text
 }
 
-/** Whether it is a TypeID (0.3) of a UUIDv7, as all ids are that the API makes. A command that waits for another one would wait for ever. */
+/** Whether it is a TypeID (0.3) of a UUIDv7, as all ids are that the API makes. An event with another one never comes. */
 function isId(text: string, prefix: string): boolean {
   return text.startsWith(prefix) && ID_SUFFIX.test(text.slice(prefix.length))
 }

@@ -17,7 +17,7 @@ test('finds the text of the last member of a name, with any text around it', () 
   )
 })
 
-test('gives members and elements in their order, whatever white space is around them', () => {
+test('gives members and elements in their order, with any white space around them', () => {
   const name = fc.constantFrom('a', '1', '', 'da"ta', '\\', '__proto__', '{[,')
   const space = fc.constantFrom('', ' ', '\n', '\t\r')
   fc.assert(

@@ -31,7 +31,7 @@ export const REDELIVERIES: readonly Command[] = [
   {
     name: 'create',
     summary: 'Send now, or again, all deliveries that a filter names. Needs --webhook or --since.',
-    description: 'With --status pending those that wait for their next attempt are due now.',
+    description: 'With --status pending, deliveries that wait for their next attempt are due now.',
     routes: ['POST /v1/deliveries/redeliver'],
     output: 'api:Redelivery',
     options: OPTIONS,
