@@ -1,5 +1,6 @@
-import { ClosedError } from '../errors.ts'
+import { AriftlyError, ClosedError } from '../errors.ts'
 import type { ServerClock } from '../http/server-clock.ts'
+import { isTemporary } from '../http/temporary.ts'
 import { startTimer, type Timer } from '../http/timer.ts'
 import { retryAfterOf, type Transport } from '../http/transport.ts'
 import type { Log } from '../log.ts'
@@ -213,14 +214,16 @@ export class Batcher {
     this.#wake()
   }
 
-  /** Any failure here, also of a caller's function, is retried. */
+  /** Any failure here, also of a caller's function, is retried, except one that is known to be final: a key that is none. */
   async #request(batch: readonly PendingEvent[]): Promise<BatchResult> {
     try {
       this.#identify(batch)
       for (const event of batch) event.isPosted = true
       return await postBatch(this.#settings.transport, batch, this.#closed.signal)
-    } catch (error) {
-      return { type: 'again', error: error as Error }
+    } catch (thrown) {
+      const error = thrown as Error
+      if (!(error instanceof AriftlyError) || isTemporary(error)) return { type: 'again', error }
+      return { type: 'results', results: batch.map(() => ({ type: 'failed', error })) }
     }
   }
 

@@ -32,8 +32,9 @@ export function readReceived(
   { toleranceS = 300, nowS = Math.floor(Date.now() / 1000) }: UnwrapOptions,
 ): Received {
   const body = bytesOf(rawBody)
-  const list = typeof secrets === 'string' ? [secrets] : secrets
-  if (list.length === 0 || list.includes('')) throw new TypeError('A secret is needed to verify a delivery.')
+  const list = Array.isArray(secrets) ? (secrets as readonly string[]) : [secrets as string]
+  const isGiven = (secret: unknown) => typeof secret === 'string' && secret !== ''
+  if (list.length === 0 || !list.every(isGiven)) throw new TypeError('A secret is needed to verify a delivery.')
   return { body, header: (name) => headerOf(headers, name), secrets: list, toleranceS, nowS }
 }
 
