@@ -71,9 +71,8 @@ describe('a client', () => {
   })
 
   test('does not show the password of an address that has one', () => {
-    const make = () => new Ariftly({ apiKey: 'key', baseUrl: 'https://me:secret@host.example' })
-    expect(make).toThrow('host.example')
-    expect(make).not.toThrow('secret')
+    const baseUrl = 'https://me:secret@host.example'
+    expect(() => new Ariftly({ apiKey: 'key', baseUrl })).toThrow(/: host\.example$/)
   })
 
   test('that is closed has closed its streams', async () => {

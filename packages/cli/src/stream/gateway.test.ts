@@ -81,7 +81,7 @@ test('listen goes on after a gateway has answered for the API, before the stream
   expect(target.requests.map(({ headers }) => headers['webhook-id'])).toEqual(['evt_1', 'evt_2'])
 })
 
-test('a page in place of the API ends it at first, as it tells a wrong address', async () => {
+test('a page in place of the API ends it at first, as it shows a wrong address', async () => {
   answers = [maintenance]
   const { code, err } = await run(['events', 'tail', '--type', 'task.*'], { env: env() })
   expect(code).toBe(1)

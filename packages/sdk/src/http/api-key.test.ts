@@ -25,6 +25,14 @@ const errorOf = async (promise: Promise<unknown>) =>
     (error: unknown) => error,
   )
 
+function thrownBy(act: () => unknown): unknown {
+  try {
+    return act()
+  } catch (error) {
+    return error
+  }
+}
+
 beforeEach(async () => {
   warnings = []
   api = await startReceiver()
@@ -39,13 +47,7 @@ describe('a key that no header can carry', () => {
   test.each(['ak_secret\nak_part', 'ak_secret\u200b', '\u201cak_secret\u201d', 'ak_secret key', '\0ak_secret'])(
     'as a text (%j) makes no client, and is in no error',
     (apiKey) => {
-      const error = (() => {
-        try {
-          return start({ apiKey })
-        } catch (thrown) {
-          return thrown
-        }
-      })()
+      const error = thrownBy(() => start({ apiKey }))
       expect(error).toBeInstanceOf(AriftlyError)
       expect(error).toMatchObject({ code: 'invalid_api_key' })
       expect(inspect(error, { depth: 10 })).not.toContain('secret')
@@ -97,23 +99,24 @@ test('a redirect of a stream is reported without its token', async () => {
   expect(warnings.join()).not.toContain('secret')
 })
 
-describe('a function that gives keys, after a 401', () => {
-  const refuse = (...taken: readonly string[]) =>
-    api.respondWith(({ headers, path }) => {
-      if (!taken.includes(headers.authorization ?? '')) return problem(401, { code: 'invalid_api_key' })
-      if (path.startsWith('/v1/events/stream')) {
-        const body = 'event: task.failed\ndata: {"id":"evt_1","type":"task.failed","data":{}}\nid: p1\n\n'
-        return { headers: { 'content-type': 'text/event-stream' }, body }
-      }
-      return path === '/v1/events' ? accepted : { headers: { 'content-type': 'application/json' }, body: '{}' }
-    })
-  const keysOf = () => api.requests.map(({ headers }) => headers.authorization)
-  const giving = (...keys: readonly string[]) => {
-    let asked = 0
-    const apiKey = () => keys[asked++] ?? keys.at(-1) ?? ''
-    return { apiKey, asked: () => asked }
-  }
+/** Answers requests with one of these headers, and others with 401. */
+const refuse = (...taken: readonly string[]) =>
+  api.respondWith(({ headers, path }) => {
+    if (!taken.includes(headers.authorization ?? '')) return problem(401, { code: 'invalid_api_key' })
+    if (path.startsWith('/v1/events/stream')) {
+      const body = 'event: task.failed\ndata: {"id":"evt_1","type":"task.failed","data":{}}\nid: p1\n\n'
+      return { headers: { 'content-type': 'text/event-stream' }, body }
+    }
+    return path === '/v1/events' ? accepted : { headers: { 'content-type': 'application/json' }, body: '{}' }
+  })
+const keysOf = () => api.requests.map(({ headers }) => headers.authorization)
+const giving = (...keys: readonly string[]) => {
+  let asked = 0
+  const apiKey = () => keys[asked++] ?? keys.at(-1) ?? ''
+  return { apiKey, asked: () => asked }
+}
 
+describe('a function that gives keys, after a 401', () => {
   test.each(USES)('is asked again, and %s goes on with the new key', async (_, use) => {
     refuse('Bearer new')
     expect(await errorOf(use(start({ apiKey: giving('old', 'new').apiKey })))).toBeUndefined()

@@ -133,7 +133,7 @@ describe('openSpool', () => {
     ])
   })
 
-  test('replaces an id in the line of its event, whatever comes before it', () => {
+  test('replaces an id in the line of its event, with any text before it', () => {
     const first = open()
     const texts = ['€😀', '\u2028', '\u2029', 'a']
     const entries = texts.map((text, n) => ({ json: JSON.stringify({ data: { text } }), atMs: n, id: id(n) }))

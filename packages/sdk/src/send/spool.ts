@@ -18,7 +18,7 @@ export interface SpooledEvent extends SpoolEntry {
  * keep them elsewhere. All calls are synchronous: when `send` returns, its events are kept with their ids.
  */
 export interface Spool {
-  /** Events that an earlier process left, oldest first. They are sent before all others. `warn` is told what cannot be read. */
+  /** Events that an earlier process left, oldest first. They are sent before all others. `warn` gets what cannot be read. */
   recover(warn: (text: string) => void): readonly SpooledEvent[]
   /** Keeps events, all or none of them; returns a ticket for each. An error rejects the `send`. */
   append(events: readonly SpoolEntry[]): readonly number[]

@@ -57,6 +57,14 @@ const page =
   (res) =>
     res.writeHead(status, { 'Content-Type': 'text/html' }).end('<p>Welcome')
 
+/** A stream with one event, which ends. */
+const onlyEvent =
+  (number: number): AnswerStream =>
+  (res) => {
+    openStream(res, frameOf(number))
+    res.end()
+  }
+
 describe('a stream', () => {
   test('asks for the filter with the key, and resumes over cuts, ends and halves of frames', async () => {
     const { url, requests } = await serve(
@@ -202,7 +210,7 @@ describe('failures', () => {
     },
   )
 
-  test('a page that is no event stream ends the loop at first, as it tells a wrong address', async () => {
+  test('a page that is no event stream ends the loop at first, as it shows a wrong address', async () => {
     const { url, requests } = await serve(page(200))
     await expect(readUntil(streamOf(url), 1)).rejects.toBeInstanceOf(ProtocolError)
     expect(requests).toHaveLength(1)
@@ -216,7 +224,7 @@ describe('failures', () => {
     expect(warnings).toEqual([expect.stringContaining(`${status}: <p>Welcome`)])
   })
 
-  test('what a gateway answers while a stream is away is waited out: 404, 405, a page, nothing, a code of its own', async () => {
+  test('what a gateway answers between two connections is waited out: 404, 405, a page, nothing, a code of its own', async () => {
     const away: readonly AnswerStream[] = [
       page(404),
       page(405),
@@ -224,10 +232,7 @@ describe('failures', () => {
       (res) => res.writeHead(204).end(),
       (res) => res.writeHead(404, { 'Content-Type': 'application/json' }).end('{"status":"error","code":404}'),
     ]
-    const event = (number: number): AnswerStream => {
-      return (res) => res.writeHead(200, { 'Content-Type': 'text/event-stream' }).end(`retry: 5\n\n${frameOf(number)}`)
-    }
-    const { url, requests } = await serve(...away.flatMap((answer, at) => [event(at), answer]), event(5))
+    const { url, requests } = await serve(...away.flatMap((answer, at) => [onlyEvent(at), answer]), onlyEvent(5))
     const warnings: string[] = []
     const { events } = clientOf(url, { logger: { warn: (text) => warnings.push(text), debug: () => {} } })
     expect(await readUntil(events.stream({ task_id: 't' }), 5)).toEqual([0, 1, 2, 3, 4, 5])

@@ -179,7 +179,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     }
   }
 
-  /** A page in place of a stream is a gateway's once there was a stream; before, it tells a wrong address. What a function of the caller throws passes. */
+  /** A page in place of a stream is a gateway's once there was a stream; before, it shows a wrong address. What a function of the caller throws passes. */
   #isWaitedOut(error: unknown): boolean {
     if (error instanceof ProtocolError) return this.#hasConnected
     return isTemporary(error) || !(error instanceof AriftlyError)
