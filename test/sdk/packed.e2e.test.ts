@@ -75,7 +75,7 @@ import { webhookRoute } from '@ariftly/sdk/next'
 // @ts-expect-error It would hide the Event of browsers.
 import type { Event as Hidden } from '@ariftly/sdk'
 const after: string | undefined = undefined
-const client = new Ariftly({ apiKey: undefined, streamToken: async () => ({ token: 't' }) })
+const client = new Ariftly({ baseUrl: '/', apiKey: undefined, streamToken: async () => ({ token: 't' }) })
 const onState = ({ type }: StreamState) => document.title = type
 for await (const event of client.events.stream({ task_id: 't', after, onState })) {
   if (event.type === 'task.progress') document.title = event.data.message
@@ -91,6 +91,7 @@ declare global {
   const Ariftly: typeof Client
   const client: Client
   const apiKey: string
+  const baseUrl: string
   const rawBody: Uint8Array
   const headers: Headers
   const body: string

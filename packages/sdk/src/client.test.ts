@@ -54,10 +54,25 @@ describe('a client', () => {
 
   test('without a key and a token is not made, nor with an address that is none', () => {
     delete process.env['ARIFTLY_API_KEY']
-    expect(codeOf({})).toBe('missing_api_key')
-    expect(codeOf({ apiKey: '' })).toBe('missing_api_key')
-    expect(codeOf({ apiKey: 'key', baseUrl: 'localhost:8080' })).toBe('invalid_base_url')
-    expect(codeOf({ streamToken: async () => ({ token: 'x' }) })).toBe(0)
+    const baseUrl = 'http://127.0.0.1:1'
+    expect(codeOf({ baseUrl })).toBe('missing_api_key')
+    expect(codeOf({ baseUrl, apiKey: '' })).toBe('missing_api_key')
+    for (const given of ['localhost:8080', 'http://h/?a=b', 'http://h/#a', 'http://a b/', 'ftp://h']) {
+      expect([given, codeOf({ apiKey: 'key', baseUrl: given })]).toEqual([given, 'invalid_base_url'])
+    }
+    expect(codeOf({ baseUrl, streamToken: async () => ({ token: 'x' }) })).toBe(0)
+  })
+
+  test.each([undefined, ''])('without an address (%j) is not made, as the key would go to a stranger', (baseUrl) => {
+    delete process.env['ARIFTLY_URL']
+    expect(() => new Ariftly({ apiKey: 'key', baseUrl })).toThrow(/ARIFTLY_URL/)
+    expect(codeOf({ apiKey: 'key', baseUrl })).toBe('missing_base_url')
+    expect(codeOf({ streamToken: async () => ({ token: 'x' }), baseUrl })).toBe('missing_base_url')
+  })
+
+  test('does not show the password of an address that has one', () => {
+    const baseUrl = 'https://me:secret@host.example'
+    expect(() => new Ariftly({ apiKey: 'key', baseUrl })).toThrow(/: host\.example$/)
   })
 
   test('that is closed has closed its streams', async () => {

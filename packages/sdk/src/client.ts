@@ -1,5 +1,6 @@
 import { Events } from './events.ts'
 import { AriftlyError } from './errors.ts'
+import { checkKey, type GivenKey } from './http/api-key.ts'
 import { ServerClock } from './http/server-clock.ts'
 import { Transport } from './http/transport.ts'
 import { createLog } from './log.ts'
@@ -11,7 +12,6 @@ import { Deliveries, Redeliveries } from './resources/deliveries.ts'
 import { Webhooks } from './resources/webhooks.ts'
 import { Sender } from './send/sender.ts'
 import type { NewEvent } from './types.ts'
-import { VERSION } from './version.ts'
 
 declare global {
   // As `lib.esnext.disposable` has it, for programs that are compiled without it.
@@ -40,13 +40,10 @@ export class Ariftly {
     const clock = new ServerClock()
     const { streamToken, logger, send = {} } = options
     const log = createLog(logger)
-    const apiKey = options.apiKey ?? (streamToken === undefined ? readEnv('ARIFTLY_API_KEY') : undefined)
-    if (!apiKey && streamToken === undefined) {
-      throw new AriftlyError('missing_api_key', 'Set apiKey, ARIFTLY_API_KEY, or, in a browser, streamToken.')
-    }
+    const apiKey = givenKey(options)
     const transport = new Transport({
       baseUrl: readBaseUrl(options.baseUrl),
-      headers: async () => await requestHeaders(apiKey),
+      apiKey,
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       attemptTimeoutMs: options.attemptTimeoutMs ?? 20_000,
       totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
@@ -87,20 +84,24 @@ export class Ariftly {
   }
 }
 
-function readBaseUrl(given: string | undefined): string {
-  const baseUrl = (given ?? readEnv('ARIFTLY_URL') ?? 'https://api.ariftly.io').replace(/\/+$/, '')
-  // A page may give a path of its own origin.
-  if (nodeVersion !== undefined && !/^https?:\/\/[^/]/i.test(baseUrl)) {
-    throw new AriftlyError('invalid_base_url', `The base URL is no http(s) URL: ${baseUrl}`)
+/** Undefined with `streamToken` alone. */
+function givenKey({ apiKey, streamToken }: ClientOptions): GivenKey {
+  const given = apiKey ?? (streamToken === undefined ? readEnv('ARIFTLY_API_KEY') : undefined)
+  if (!given && streamToken === undefined) {
+    throw new AriftlyError('missing_api_key', 'Set apiKey, ARIFTLY_API_KEY, or, in a browser, streamToken.')
   }
-  return baseUrl
+  return typeof given === 'string' ? checkKey(given) : given
 }
 
-async function requestHeaders(apiKey: ClientOptions['apiKey']): Promise<Readonly<Record<string, string>>> {
-  const key = typeof apiKey === 'function' ? await apiKey() : apiKey
-  return {
-    ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
-    // Browsers send their own, and would ask the server first for leave to send another one.
-    ...(nodeVersion === undefined ? {} : { 'User-Agent': `ariftly-sdk/${VERSION} node/${nodeVersion}` }),
+function readBaseUrl(given: string | undefined): string {
+  const text = given ?? readEnv('ARIFTLY_URL')
+  if (!text) throw new AriftlyError('missing_base_url', 'Set baseUrl or ARIFTLY_URL to the address of the API.')
+  const baseUrl = text.replace(/\/+$/, '')
+  // A page may give a path of its own origin.
+  if (nodeVersion === undefined) return baseUrl
+  if (!/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(baseUrl) || !URL.canParse(baseUrl)) {
+    const shown = baseUrl.split('@').at(-1)
+    throw new AriftlyError('invalid_base_url', `Not an http(s) URL without user, query and fragment: ${shown}`)
   }
+  return baseUrl
 }

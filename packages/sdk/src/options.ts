@@ -35,13 +35,13 @@ export interface SendOptions {
 /** Settings of a client. */
 export interface ClientOptions {
   /**
-   * An API key, or what gives one for each request; default: the environment variable `ARIFTLY_API_KEY`. Leave it out in browsers and set
-   * `streamToken`.
+   * An API key, or a function that gives one for each request, and another one after a 401; default: the environment variable `ARIFTLY_API_KEY`.
+   * Leave it out in browsers and set `streamToken`.
    */
   readonly apiKey?: string | (() => string | Promise<string>) | undefined
   /** Gives a token for a stream with this filter, for browsers: asked before the first connection, at 80 % of a token's life, and once after a 401. */
   readonly streamToken?: ((filter: StreamFilter) => Promise<IssuedStreamToken>) | undefined
-  /** Default: the environment variable `ARIFTLY_URL`, otherwise `https://api.ariftly.io`. */
+  /** Address of the API. Default: the environment variable `ARIFTLY_URL`. */
   readonly baseUrl?: string | undefined
   /** Default: the platform's. */
   readonly fetch?: typeof fetch | undefined

@@ -8,7 +8,7 @@ test.each([
   ['lines', 10_000, 'no JSON'],
   ['characters', 16, 'x'.repeat(1024 * 1024)],
 ])('waits while as many %s were refused as it holds, until they are taken out', async (_, count, text) => {
-  const client = new Ariftly({ apiKey: 'k' })
+  const client = new Ariftly({ baseUrl: 'http://127.0.0.1:1', apiKey: 'k' })
   const sender = new LineSender({ client, idOf: undefined, onMoved: () => undefined })
   for (let number = 1; number <= count; number += 1) await sender.send({ number, text })
   let isTaken = false

@@ -9,6 +9,9 @@ import {
   type Reason,
 } from '../errors.ts'
 import type { Log } from '../log.ts'
+import { nodeVersion } from '../platform.ts'
+import { VERSION } from '../version.ts'
+import { readKey, type GivenKey } from './api-key.ts'
 import { BACK_OFF, backOffMs, isRetryableStatus, pause, retryAfterMs } from './back-off.ts'
 import { readText } from './body.ts'
 import type { ServerClock } from './server-clock.ts'
@@ -48,7 +51,8 @@ export interface Answer {
 /** How requests are made; see `ClientOptions` for units and defaults. */
 export interface TransportSettings {
   readonly baseUrl: string
-  readonly headers: () => Promise<Readonly<Record<string, string>>> | Readonly<Record<string, string>>
+  /** Checked, if it is a text. */
+  readonly apiKey: GivenKey
   readonly fetch: typeof fetch
   readonly attemptTimeoutMs: number
   readonly totalTimeoutMs: number
@@ -67,7 +71,8 @@ export class Transport {
   }
 
   /**
-   * One attempt. Throws ConnectionError, TimeoutError or the signal's reason; every status is an answer.
+   * One attempt. Throws ConnectionError, TimeoutError, the signal's reason, or an AriftlyError for a key or a header that can never be sent; every
+   * status is an answer.
    */
   async attempt(call: Call, timeoutMs: number = this.settings.attemptTimeoutMs): Promise<Answer> {
     return await withDeadline(call.signal, timeoutMs, async (signal) => {
@@ -78,17 +83,28 @@ export class Transport {
     })
   }
 
-  /** Begins an attempt; the body is not read yet. Throws what `fetch` throws. */
+  /**
+   * Begins an attempt; the body is not read yet. A function that gives keys is asked again after a 401, once: what it gave may have been replaced
+   * meanwhile. Throws what `fetch` throws, and an AriftlyError for a key or a header that can never be sent.
+   */
   async open(call: Call, signal: AbortSignal): Promise<Response> {
-    const { baseUrl, headers, clock, fetch } = this.settings
+    const { apiKey } = this.settings
+    const key = await readKey(apiKey)
+    const response = await this.#fetch(call, key, signal)
+    if (response.status !== 401 || typeof apiKey !== 'function') return response
+    await pause(this.backOffMs(1, 0), signal)
+    const fresh = await readKey(apiKey)
+    if (fresh === key) return response
+    void response.body?.cancel().catch(() => undefined)
+    return await this.#fetch(call, fresh, signal)
+  }
+
+  async #fetch(call: Call, key: string | undefined, signal: AbortSignal): Promise<Response> {
+    const { baseUrl, clock, fetch } = this.settings
     const sentMs = Date.now()
     const response = await fetch(baseUrl + call.path + queryOf(call.query), {
       method: call.method,
-      headers: {
-        ...(await headers()),
-        ...(call.body === undefined ? {} : { 'Content-Type': 'application/json' }),
-        ...call.headers,
-      },
+      headers: headersOf(call, key),
       signal,
       redirect: 'manual',
       ...(call.body === undefined ? {} : { body: call.body }),
@@ -175,7 +191,7 @@ export function errorOf(answer: Answer): ApiError {
 function readProblem(text: string): Problem | undefined {
   try {
     const body: unknown = JSON.parse(text)
-    return typeof body === 'object' && body !== null && 'code' in body ? (body as Problem) : undefined
+    return typeof (body as Partial<Problem> | null)?.code === 'string' ? (body as Problem) : undefined
   } catch {
     return undefined
   }
@@ -189,9 +205,26 @@ function parseJson(answer: Answer): unknown {
   }
 }
 
-/** Redirects are not followed: they would send the key, and a POST may become a GET. */
+/** Throws an AriftlyError for a value that no header can have: `fetch` would fail each time, with the value in its message. */
+function headersOf({ body, headers }: Call, key: string | undefined): Readonly<Record<string, string>> {
+  const all = {
+    ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+    // Browsers send their own, and would ask the server first for leave to send another one.
+    ...(nodeVersion === undefined ? {} : { 'User-Agent': `ariftly-sdk/${VERSION} node/${nodeVersion}` }),
+    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    ...headers,
+  }
+  for (const [name, value] of Object.entries(all)) {
+    if (/[^\t\x20-\x7e]/.test(value)) {
+      throw new AriftlyError('invalid_header', `The value of ${name} has a character that a header cannot have.`)
+    }
+  }
+  return all
+}
+
+/** Redirects are not followed: they would send the key, and a POST may become a GET. The query is left out: a stream has its token in it. */
 function redirectTo(target: string): Reason {
-  return { message: `it redirects to ${target}. Set baseUrl to where the API is.`, code: 'REDIRECT' }
+  return { message: `it redirects to ${target.split('?')[0]}. Set baseUrl to where the API is.`, code: 'REDIRECT' }
 }
 
 function queryOf(query: object = {}): string {
@@ -202,7 +235,7 @@ function queryOf(query: object = {}): string {
 }
 
 /** The error of `fetch` as one of ours; an abort by the caller is not changed. */
-function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
+export function asFailure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (error instanceof AriftlyError || signal?.aborted === true) return error
   return new ConnectionError(error)
 }

@@ -1,5 +1,4 @@
-import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { randomUUID } from 'node:crypto'
+import { readFileSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
 
 /** Another process, or this one, has a lock. */
 export class LockHeldError extends Error {
@@ -13,11 +12,11 @@ export class LockHeldError extends Error {
   }
 }
 
-/** What a system answers where files cannot have two names. */
+/** What a system answers where there are no symbolic links, or not for every user. */
 const NO_LINKS: ReadonlySet<unknown> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'])
 
 /**
- * Makes a lock file whose content names this process; remove it to release the lock. Throws a LockHeldError while a process that lives has it, this
+ * Makes a lock that names this process; remove it to release the lock. Throws a LockHeldError while a process that lives has it, this
  * one included: a worker thread, or a client that was not closed. The lock of a process that ended without releasing it is taken over.
  */
 export function takeLock(path: string): void {
@@ -31,24 +30,23 @@ export function takeLock(path: string): void {
   }
 }
 
-/** A second name for a file that is written already: a lock without its content would be taken for a stale one. False when there is a lock. */
+/**
+ * A symbolic link to nowhere: it has its text from the first moment, or it would be taken for a stale one, and a full disk has room for it. False
+ * when there is a lock.
+ */
 function create(path: string, text: string): boolean {
-  const written = `${path}.${randomUUID()}`
   try {
-    writeFileSync(written, text, { flag: 'wx', mode: 0o600 })
-    linkSync(written, path)
+    symlinkSync(text, path)
     return true
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
     if (!NO_LINKS.has(code)) throw error
     return createInPlace(path, text)
-  } finally {
-    rmSync(written, { force: true })
   }
 }
 
-/** Where there are no links the file is empty for some microseconds. */
+/** A file, where there are no links: it is empty for some microseconds. */
 function createInPlace(path: string, text: string): boolean {
   try {
     writeFileSync(path, text, { flag: 'wx', mode: 0o600 })
@@ -61,6 +59,15 @@ function createInPlace(path: string, text: string): boolean {
 
 /** Undefined when there is none. */
 function readLock(path: string): string | undefined {
+  try {
+    return readlinkSync(path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return readFile(path)
+    return undefined
+  }
+}
+
+function readFile(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
@@ -82,9 +89,9 @@ function removeStale(path: string): void {
   }
   try {
     const held = readLock(path)
-    if (held !== undefined && !isHeld(held)) rmSync(path)
+    if (held !== undefined && !isHeld(held)) unlinkSync(path)
   } finally {
-    rmSync(takeOver)
+    unlinkSync(takeOver)
   }
 }
 

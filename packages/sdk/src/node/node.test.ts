@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
 import {
-  appendFileSync,
   chmodSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  readlinkSync,
   rmSync,
   statSync,
   symlinkSync,
@@ -30,13 +30,21 @@ afterEach(() => rmSync(folder, { recursive: true }))
 const filesIn = () => readdirSync(folder).filter((name) => name.endsWith('.ndjson'))
 const textOf = (name: string) => readFileSync(join(folder, name), 'utf8')
 const open = () => openSpool(folder, { fileBytesMax: 100 })
-const entry = (n: number) => ({ json: `{"task_id":"t","data":{"n":${n}}}`, atMs: 1_000_000 + n })
 const id = (n: number) => `evt_${String(n).padStart(26, '0')}`
+const entry = (n: number) => ({ json: `{"task_id":"t","data":{"n":${n}}}`, atMs: 1_000_000 + n, id: id(n) })
+const lineOf = (n: number) => `${id(n)} ${entry(n).atMs} ${entry(n).json}\n`
 
-/** What a file holds; `none` where there is none. */
+/** What a spool gives back. */
+function recoveredFrom(spool: Spool) {
+  const warnings: string[] = []
+  const events = spool.recover((text) => warnings.push(text))
+  return { warnings, events, entries: events.map(({ json, atMs, id: kept }) => ({ json, atMs, id: kept })) }
+}
+
+/** The text of a lock; `none` where there is none. */
 function contentOf(path: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    return readlinkSync(path)
   } catch {
     return 'none'
   }
@@ -48,7 +56,7 @@ function contentOf(path: string): string {
  */
 async function takeOverAgainAndAgain(lock: string, stale: string): Promise<{ taken: number; shared: number }> {
   const program = `
-    import { renameSync, rmSync, writeFileSync } from 'node:fs'
+    import { renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
     const { tsImport } = await import('tsx/esm/api')
     const [module, lock, stale] = process.argv.slice(1)
     const { takeLock, LockHeldError } = await tsImport(module, module)
@@ -71,7 +79,7 @@ async function takeOverAgainAndAgain(lock: string, stale: string): Promise<{ tak
       } catch {
         shared += 1
       }
-      writeFileSync(lock + '.' + process.pid, stale)
+      symlinkSync(stale, lock + '.' + process.pid)
       renameSync(lock + '.' + process.pid, lock)
     }
     console.log(JSON.stringify({ taken, shared }))`
@@ -89,7 +97,8 @@ async function takeOverAgainAndAgain(lock: string, stale: string): Promise<{ tak
 
 /** What a killed process leaves: its lock too. */
 function openAfterKill(): Spool {
-  writeFileSync(join(folder, 'lock'), '2147483646 x')
+  rmSync(join(folder, 'lock'), { force: true })
+  symlinkSync('2147483646 x', join(folder, 'lock'))
   return open()
 }
 
@@ -99,62 +108,74 @@ describe('openSpool', () => {
     const tickets = Array.from({ length: 10 }, (_, n) => first.append([entry(n)])).flat()
     for (const ticket of tickets.slice(0, 4)) first.settle(ticket)
     expect(filesIn().length).toBeGreaterThan(1)
-    const kept = openAfterKill()
-      .recover()
-      .map(({ json, atMs }) => ({ json, atMs }))
+    const { entries: kept, warnings } = recoveredFrom(openAfterKill())
+    expect(warnings).toEqual([])
     // Files are dropped as a whole: some settled events may be returned again, and no unsettled one is missing.
     expect(kept).toEqual(expect.arrayContaining(tickets.slice(4).map((_, at) => entry(at + 4))))
     expect(kept.length).toBeLessThan(10)
     expect(kept).toEqual(kept.toSorted((a, b) => a.atMs - b.atMs))
   })
 
-  test('gives back the id under which an event went out last, over several processes', () => {
+  test('gives back the id that replaced another one, over several processes', () => {
     const first = open()
-    const tickets = Array.from({ length: 6 }, (_, n) => first.append([entry(n)])).flat()
-    first.identify(new Map(tickets.slice(0, 5).map((ticket, n) => [ticket, id(n)])))
-    first.identify(new Map([[tickets[5] as number, id(50)]]))
-    // Killed in the middle of a line.
-    for (const name of filesIn()) appendFileSync(join(folder, name), '3 evt_00')
+    const tickets = first.append([{ ...entry(0), id: undefined }, entry(1), entry(2)])
+    first.replaceId(tickets[2] as number, id(50))
+    expect(recoveredFrom(first).events).toEqual([])
     const second = openAfterKill()
-    const recovered = second.recover()
-    expect(recovered.map((event) => event.id)).toEqual([0, 1, 2, 3, 4, 50].map(id))
-    second.identify(new Map([[recovered[1]?.ticket ?? 0, id(99)]]))
-    const ids = openAfterKill()
-      .recover()
-      .map((event) => event.id)
-    expect(ids).toEqual([0, 99, 2, 3, 4, 50].map(id))
+    const { events } = recoveredFrom(second)
+    expect(events.map((event) => event.id)).toEqual([undefined, id(1), id(50)])
+    second.replaceId(events[1]?.ticket ?? 0, id(99))
+    const { entries } = recoveredFrom(openAfterKill())
+    expect(entries).toEqual([
+      { ...entry(0), id: undefined },
+      { ...entry(1), id: id(99) },
+      { ...entry(2), id: id(50) },
+    ])
   })
 
-  test.each(['\u2028', '\u2029'])('gives back an event whose text has %j, with its id', (separator) => {
-    const events = [1, 2].map((n) => ({ json: JSON.stringify({ data: { n, text: `a${separator}b` } }), atMs: n }))
+  test('replaces an id in the line of its event, with any text before it', () => {
     const first = open()
-    const [ticket = 0] = first.append(events)
-    first.identify(new Map([[ticket, id(1)]]))
-    const kept = openAfterKill().recover()
-    expect(kept).toMatchObject([{ ...events[0], id: id(1) }, events[1]])
+    const texts = ['€😀', '\u2028', '\u2029', 'a']
+    const entries = texts.map((text, n) => ({ json: JSON.stringify({ data: { text } }), atMs: n, id: id(n) }))
+    const tickets = first.append(entries)
+    for (const [n, ticket] of tickets.entries()) first.replaceId(ticket, id(n + 10))
+    const second = openAfterKill()
+    const { events } = recoveredFrom(second)
+    for (const [n, { ticket }] of events.entries()) second.replaceId(ticket, id(n + 20))
+    expect(recoveredFrom(openAfterKill()).entries).toEqual(entries.map((one, n) => ({ ...one, id: id(n + 20) })))
+  })
+
+  test('keeps a file with lines that cannot be read, and warns once; half a line of a killed process is not one', () => {
+    const lines = [1, 2, 3, 4, 5].map(lineOf)
+    lines[1] = (lines[1] ?? '').replace('"data"', '"da\0\0"')
+    lines[3] = `x${lines[3]}`
+    writeFileSync(join(folder, '000000000001.ndjson'), lines.join('') + lineOf(6).slice(0, 40))
+    writeFileSync(join(folder, '000000000002.ndjson'), Buffer.alloc(4000))
+    writeFileSync(join(folder, '000000000003.ndjson'), lineOf(7).slice(0, 40))
+    writeFileSync(join(folder, '000000000004.ndjson'), Buffer.from(lineOf(8).replace('"t"', '"\xff"'), 'latin1'))
+    const damaged = [1, 2, 4].map((n) => `00000000000${n}.ndjson.damaged`)
+    const spool = open()
+    const { events, entries, warnings } = recoveredFrom(spool)
+    expect(entries).toEqual([1, 3, 5].map(entry))
+    expect(warnings).toHaveLength(3)
+    for (const [at, name] of damaged.entries()) expect(warnings[at]).toContain(join(folder, name))
+    expect(warnings[0]).toContain('cannot be read: 2, in')
+    for (const { ticket } of events) spool.settle(ticket)
+    spool.append([entry(9)])
+    spool.close()
+    expect(readdirSync(folder).toSorted()).toEqual([...damaged, '000000000005.ndjson'])
+    expect(textOf('000000000001.ndjson.damaged')).toContain(lines[3])
+    expect(recoveredFrom(open())).toMatchObject({ entries: [entry(9)], warnings: [] })
   })
 
   test("removes files whose events are settled, earlier processes' too", () => {
     open().append([entry(1)])
     const second = openAfterKill()
-    const tickets = [...second.recover().map(({ ticket }) => ticket), ...second.append([entry(2)])]
+    const tickets = [...recoveredFrom(second).events.map(({ ticket }) => ticket), ...second.append([entry(2)])]
     for (const ticket of tickets) second.settle(ticket)
     expect(filesIn().map(textOf)).toEqual([''])
     second.close()
     expect(readdirSync(folder)).toEqual([])
-  })
-
-  test('reads the files of version 1.1.0', () => {
-    writeFileSync(
-      join(folder, '000000000001.ndjson'),
-      `{"id":"${id(1)}","data":{}}\n{"id":"${id(2)}","data":{}}\n{"id":"ev`,
-    )
-    const kept = open().recover()
-    expect(kept.map(({ json }) => json)).toEqual([
-      `{"id":"${id(1)}","data":{}}`,
-      `{"id":"${id(2)}","data":{}}`,
-      '{"id":"ev',
-    ])
   })
 
   test('is refused while another process has it, and after a process that had its number', () => {
@@ -210,7 +231,7 @@ describe('openSpool', () => {
   test('is taken over from a process that has ended by one process alone, of many that try at once', async () => {
     const lock = join(folder, 'lock')
     const stale = '2147483646 x'
-    writeFileSync(lock, stale)
+    symlinkSync(stale, lock)
     const ended = await Promise.all(Array.from({ length: 4 }, () => takeOverAgainAndAgain(lock, stale)))
     const taken = ended.reduce((sum, one) => sum + one.taken, 0)
     expect(taken).toBeGreaterThan(100)
@@ -228,7 +249,7 @@ describe('openSpool', () => {
     expect(() => openSpool(join(folder, 'link/'))).toThrow('link')
   })
 
-  test('what an earlier process left is sent first; half an event is left out', async () => {
+  test('what an earlier process left is sent first; what is not an event is left out', async () => {
     const api = await startReceiver()
     const logger = { warn: jest.fn(), debug: () => {} }
     try {
@@ -241,7 +262,7 @@ describe('openSpool', () => {
         before.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n } })
       }
       const { unsent } = await before.close({ timeoutMs: 1 })
-      writeFileSync(join(folder, '000000000009.ndjson'), '{"id":"evt_half","task_')
+      writeFileSync(join(folder, '000000000009.ndjson'), `${id(9)} 1 {"task_id":"t","data":[]x}\n`)
       api.respondWith(() => ({ status: 202, body: '{"object":"list","data":[]}' }))
       const after = new Ariftly({ baseUrl: api.url, apiKey: 'key', logger, send: { spool: openSpool(folder) } })
       after.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n: 3 } })
@@ -252,8 +273,8 @@ describe('openSpool', () => {
       expect(sent.map(({ data }) => data.n)).toEqual([0, 1, 2, 3])
       // The caller of `close` may have sent them too, under these ids.
       expect(sent.slice(0, 3).map((event) => event.id)).toEqual(unsent.map((event) => event.id))
-      expect(filesIn()).toEqual([])
-      expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('is left out'))
+      expect(readdirSync(folder)).toEqual(['000000000009.ndjson.damaged'])
+      expect(logger.warn).toHaveBeenCalledWith(expect.stringContaining('cannot be read: 1, in'))
     } finally {
       await api.close()
     }
@@ -292,12 +313,26 @@ describe('events in a spool', () => {
     },
   )
 
+  test('that a process could not send because of a key that is none are sent by the next process', async () => {
+    const client = (apiKey: () => string) =>
+      new Ariftly({ baseUrl: api.url, apiKey, send: { spool: openSpool(folder), onFailed: () => {} } })
+    const first = client(() => 'no\nkey')
+    first.events.trySend(event)
+    await first.events.flush()
+    await first.close()
+    expect(first.events.stats()).toMatchObject({ sent: 1, failed: 1 })
+    api.respondWith(() => ({ status: 202, body: '{}' }))
+    const second = client(() => 'key')
+    await second.close()
+    expect(second.events.stats()).toMatchObject({ sent: 1, accepted: 1 })
+  })
+
   test('have their id in a file before the request is sent, also the one that a wrong clock made necessary', async () => {
     const spooled: boolean[] = []
     const errors = [{ index: 0, code: 'out_of_range', pointer: '/id', message: 'is too far ahead' }]
     api.respondWith(({ body }) => {
       const { id: posted = '' } = (JSON.parse(body.toString()) as { id: string }[])[0] ?? {}
-      spooled.push(filesIn().some((name) => textOf(name).includes(` ${posted}\n`)))
+      spooled.push(filesIn().some((name) => textOf(name).startsWith(`${posted} `)))
       if (spooled.length > 1) return { status: 202, body: '{}' }
       const headers = { 'content-type': 'application/problem+json', date: new Date(0).toUTCString() }
       return { status: 422, headers, body: JSON.stringify({ status: 422, code: 'invalid_events', errors }) }
@@ -315,4 +350,11 @@ test('filePositionStore keeps the position, and has none at first', async () => 
   await store.save('v1.a')
   await store.save('v1.b')
   expect(await filePositionStore(join(folder, 'deep/position')).load()).toBe('v1.b')
+})
+
+test('filePositionStore does not take an empty file for no position', async () => {
+  writeFileSync(join(folder, 'position'), '\n')
+  const positionStore = filePositionStore(join(folder, 'position'))
+  const stream = new Ariftly({ baseUrl: 'http://127.0.0.1:1', apiKey: 'key' }).events.stream({ positionStore })
+  await expect(stream[Symbol.asyncIterator]().next()).rejects.toMatchObject({ code: 'position_lost' })
 })

@@ -1,5 +1,4 @@
 import {
-  appendFileSync,
   closeSync,
   ftruncateSync,
   lstatSync,
@@ -7,6 +6,7 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   writeSync,
 } from 'node:fs'
@@ -24,20 +24,22 @@ interface SpoolFile {
   readonly path: string
   /** Events that are not settled. */
   left: number
+  /** Lines that cannot be read: the file is kept. */
+  damagedLines: number
 }
 
 interface Kept {
   readonly file: SpoolFile
-  /** Number of the event in its file. */
-  readonly number: number
+  /** Where the line begins in its file, bytes. */
+  readonly at: number
 }
 
 const LOCK = 'lock'
-/**
- * Number, then an id or a time and JSON. A cut id is none: its request did not leave. JSON text may hold U+2028 and U+2029, which `.` matches
- * with the flag alone.
- */
-const LINE = /^(\d+) (?:(evt_\w{26})|(\d+) (\{.*))$/s
+const DAMAGED = '.damaged'
+/** In place of an id that this client does not mint. */
+const NO_ID = '-'
+/** JSON text may hold U+2028 and U+2029, which `.` matches with the flag alone. */
+const LINE = /^(evt_\w{26}|-) (\d{1,15}) (\{.*\})$/s
 
 /**
  * Keeps events in files of a folder until they are accepted or refused, so that they survive a killed process: the next one that opens the
@@ -66,8 +68,8 @@ function checkFolder(folder: string): void {
 }
 
 /**
- * A file has a line for each event, `<number> <atMs> <json>`, and a line `<number> <id>` when the event is sent with that id: the
- * last one counts. Files of version 1.1.0 hold the JSON alone.
+ * A file has a line for each event, `<id> <atMs> <json>`. Nothing is written to it later, so that a full disk does not stop the sending that frees it;
+ * but for another id, which overwrites the first one.
  */
 class FileSpool implements Spool {
   readonly #folder: string
@@ -75,6 +77,7 @@ class FileSpool implements Spool {
   /** By ticket, for events that are not settled. */
   readonly #kept = new Map<number, Kept>()
   readonly #earlier: SpooledEvent[] = []
+  readonly #damaged: SpoolFile[] = []
   #ticket = 0
   #fileNumber = 0
   #file: SpoolFile | undefined
@@ -84,33 +87,44 @@ class FileSpool implements Spool {
   constructor(folder: string, fileBytesMax: number) {
     this.#folder = folder
     this.#fileBytesMax = fileBytesMax
-    for (const name of readdirSync(folder).filter(isSpoolFile).toSorted()) this.#readEarlier(join(folder, name), name)
+    for (const name of readdirSync(folder).filter(isSpoolFile).toSorted()) {
+      this.#fileNumber = Math.max(this.#fileNumber, Number.parseInt(name, 10))
+      if (!name.endsWith(DAMAGED)) this.#readEarlier(join(folder, name))
+    }
   }
 
-  recover(): readonly SpooledEvent[] {
+  recover(warn: (text: string) => void): readonly SpooledEvent[] {
+    for (const { path, damagedLines } of this.#damaged.splice(0)) {
+      warn(
+        `Lines of the spool that cannot be read: ${damagedLines}, in ${path}. The file is kept as ${path}${DAMAGED}.`,
+      )
+    }
     return this.#earlier.splice(0)
   }
 
   append(events: readonly SpoolEntry[]): readonly number[] {
     if (events.length === 0) return []
-    const first = this.#ticket + 1
     // JSON text may hold line breaks between its tokens, and nowhere else.
-    const lines = events.map(({ atMs, json }, at) => `${first + at} ${atMs} ${json.replaceAll(/[\n\r]/g, ' ')}\n`)
-    this.#write(Buffer.from(lines.join('')))
-    const file = this.#file as SpoolFile
-    return events.map((_, at) => this.#keep(file, first + at))
+    const lines = events.map(({ id = NO_ID, atMs, json }) => `${id} ${atMs} ${json.replaceAll(/[\n\r]/g, ' ')}\n`)
+    const bytes = Buffer.from(lines.join(''))
+    if (this.#file === undefined || this.#bytes + bytes.length > this.#fileBytesMax) this.#startFile()
+    let at = this.#bytes
+    this.#write(bytes)
+    return lines.map((line) => {
+      const ticket = this.#keep(this.#file as SpoolFile, at)
+      at += Buffer.byteLength(line)
+      return ticket
+    })
   }
 
-  identify(ids: ReadonlyMap<number, string>): void {
-    const lines = new Map<SpoolFile, string>()
-    for (const [ticket, id] of ids) {
-      const kept = this.#kept.get(ticket)
-      if (kept !== undefined) lines.set(kept.file, `${lines.get(kept.file) ?? ''}${kept.number} ${id}\n`)
-    }
-    for (const [file, text] of lines) {
-      if (file === this.#file) this.#writeTo(Buffer.from(text))
-      // The file may end in half a line of a killed process.
-      else appendFileSync(file.path, `\n${text}`)
+  replaceId(ticket: number, id: string): void {
+    const kept = this.#kept.get(ticket)
+    if (kept === undefined) return
+    const descriptor = openSync(kept.file.path, 'r+')
+    try {
+      writeSync(descriptor, Buffer.from(id), 0, id.length, kept.at)
+    } finally {
+      closeSync(descriptor)
     }
   }
 
@@ -121,7 +135,7 @@ class FileSpool implements Spool {
     const { file } = kept
     file.left -= 1
     if (file.left > 0) return
-    if (file !== this.#file) rmSync(file.path, { force: true })
+    if (file !== this.#file) removeFile(file)
     else if (this.#bytes > 0) {
       ftruncateSync(this.#descriptor as number, 0)
       this.#bytes = 0
@@ -133,17 +147,14 @@ class FileSpool implements Spool {
     rmSync(join(this.#folder, LOCK), { force: true })
   }
 
-  #write(lines: Buffer): void {
-    if (this.#file === undefined || this.#bytes + lines.length > this.#fileBytesMax) this.#startFile()
-    this.#writeTo(lines)
-  }
-
   /** Writes to the file in hand, all or nothing: what a full disk leaves of it is cut off. */
-  #writeTo(lines: Buffer): void {
+  #write(bytes: Buffer): void {
     const descriptor = this.#descriptor as number
     try {
-      for (let at = 0; at < lines.length;) at += writeSync(descriptor, lines, at)
-      this.#bytes += lines.length
+      for (let at = 0; at < bytes.length;) {
+        at += writeSync(descriptor, bytes, at, bytes.length - at, this.#bytes + at)
+      }
+      this.#bytes += bytes.length
     } catch (error) {
       ftruncateSync(descriptor, this.#bytes)
       throw error
@@ -152,30 +163,31 @@ class FileSpool implements Spool {
 
   #closeFile(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor)
-    if (this.#file?.left === 0) rmSync(this.#file.path, { force: true })
+    if (this.#file?.left === 0) removeFile(this.#file)
     this.#file = undefined
     this.#descriptor = undefined
   }
 
-  #readEarlier(path: string, name: string): void {
-    this.#fileNumber = Math.max(this.#fileNumber, Number.parseInt(name, 10))
-    const file = { path, left: 0 }
-    const events = new Map<string, Omit<SpooledEvent, 'ticket'>>()
-    for (const [at, line] of readFileSync(path, 'utf8').split('\n').entries()) {
-      const [, number = '', id, atMs, json = ''] = LINE.exec(line) ?? []
-      const event = events.get(number)
-      if (json !== '') events.set(number, { json, atMs: Number(atMs) })
-      else if (event !== undefined) events.set(number, { ...event, id })
-      else if (line.startsWith('{')) events.set(`line ${at}`, { json: line, atMs: Date.now() })
+  #readEarlier(path: string): void {
+    const file = { path, left: 0, damagedLines: 0 }
+    const bytes = readFileSync(path)
+    for (let at = 0; at < bytes.length;) {
+      const end = bytes.indexOf('\n', at)
+      const line = bytes.subarray(at, end === -1 ? undefined : end)
+      const entry = readLine(line)
+      if (entry !== undefined) this.#earlier.push({ ...entry, ticket: this.#keep(file, at) })
+      // The last line is cut by a kill: `send` did not take its event. A kill leaves no NUL.
+      else if (end !== -1 || line.includes(0)) file.damagedLines += 1
+      at += line.length + 1
     }
-    for (const [number, event] of events) this.#earlier.push({ ...event, ticket: this.#keep(file, Number(number)) })
-    if (file.left === 0) rmSync(path)
+    if (file.damagedLines > 0) this.#damaged.push(file)
+    if (file.left === 0) removeFile(file)
   }
 
-  #keep(file: SpoolFile, number: number): number {
+  #keep(file: SpoolFile, at: number): number {
     this.#ticket += 1
     file.left += 1
-    this.#kept.set(this.#ticket, { file, number })
+    this.#kept.set(this.#ticket, { file, at })
     return this.#ticket
   }
 
@@ -183,13 +195,28 @@ class FileSpool implements Spool {
     this.#closeFile()
     this.#fileNumber += 1
     const path = join(this.#folder, `${String(this.#fileNumber).padStart(12, '0')}.ndjson`)
-    // Appending, so that a file that was emptied is written from its start.
-    this.#descriptor = openSync(path, 'ax', 0o600)
-    this.#file = { path, left: 0 }
+    this.#descriptor = openSync(path, 'wx', 0o600)
+    this.#file = { path, left: 0, damagedLines: 0 }
     this.#bytes = 0
   }
 }
 
 function isSpoolFile(name: string): boolean {
-  return /^\d{12}\.ndjson$/.test(name)
+  return /^\d{12}\.ndjson(\.damaged)?$/.test(name)
+}
+
+function removeFile({ path, damagedLines }: SpoolFile): void {
+  if (damagedLines > 0) renameSync(path, path + DAMAGED)
+  else rmSync(path, { force: true })
+}
+
+/** Undefined for a line that is not as it was written. */
+function readLine(line: Uint8Array): SpoolEntry | undefined {
+  try {
+    const [, id, atMs, json = ''] = LINE.exec(new TextDecoder('utf-8', { fatal: true }).decode(line)) ?? []
+    JSON.parse(json)
+    return { json, atMs: Number(atMs), id: id === NO_ID ? undefined : id }
+  } catch {
+    return undefined
+  }
 }

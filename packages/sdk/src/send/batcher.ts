@@ -1,5 +1,6 @@
-import { ClosedError } from '../errors.ts'
+import { AriftlyError, ClosedError } from '../errors.ts'
 import type { ServerClock } from '../http/server-clock.ts'
+import { isTemporary } from '../http/temporary.ts'
 import { startTimer, type Timer } from '../http/timer.ts'
 import { retryAfterOf, type Transport } from '../http/transport.ts'
 import type { Log } from '../log.ts'
@@ -9,7 +10,7 @@ import { Pace } from './pace.ts'
 import type { Outcome, PendingEvent, SendCall, TaskQueue } from './pending-event.ts'
 import { isClockRefusal, postBatch, RETRY, staysInSpool, type BatchResult } from './post-batch.ts'
 import type { SendStats } from './send-stats.ts'
-import type { Spool } from './spool.ts'
+import type { Spool, SpoolEntry } from './spool.ts'
 import { TaskQueues, type BatchLimit } from './task-queues.ts'
 
 /** How a batcher works; see `SendOptions` for units and defaults. */
@@ -71,9 +72,10 @@ export class Batcher {
     return this.#held.bytes + bytes <= queue.bytes || (events === 1 && this.isEmpty)
   }
 
-  /** Takes all events or, when the spool throws, none. `tickets` are of events that the spool has already. */
+  /** Takes all events or, when the spool throws, none. `tickets` are of events that the spool has already, with their ids. */
   add(call: SendCall, events: readonly EncodedEvent[], tickets?: readonly number[]): readonly PendingEvent[] {
-    const kept = tickets ?? this.#settings.spool?.append(events.map(({ text, atMs }) => ({ json: `{${text}`, atMs })))
+    const ids = events.map((encoded) => encoded.id ?? this.#mint(encoded))
+    const kept = tickets ?? this.#settings.spool?.append(events.map((encoded, at) => entryOf(encoded, ids[at])))
     const sinceMs = performance.now()
     if (call.isAwaited) this.#keepAlive(events.length)
     return events.map((encoded, index) => {
@@ -84,7 +86,7 @@ export class Batcher {
         seq: (this.#seq += 1),
         sinceMs,
         ticket: kept?.[index],
-        id: encoded.id,
+        id: ids[index],
         queue: undefined,
         isPosted: false,
         isWithdrawn: false,
@@ -131,7 +133,6 @@ export class Batcher {
     const unsettled = [...[...this.#batches].flat(), ...this.#queues.all()].toSorted((a, b) => a.seq - b.seq)
     this.#batches.clear()
     this.#inFlight = 0
-    log.guard(() => this.#identify(unsettled))
     for (const event of unsettled) this.#settle(event, { type: event.isWithdrawn ? 'aborted' : 'returned', error })
     log.guard(() => spool?.close())
     this.#wake()
@@ -213,33 +214,34 @@ export class Batcher {
     this.#wake()
   }
 
-  /** Any failure here, also of a caller's function, is retried. */
+  /** Any failure here, also of a caller's function, is retried, except one that is known to be final: a key that is none. */
   async #request(batch: readonly PendingEvent[]): Promise<BatchResult> {
     try {
-      this.#identify(batch)
       for (const event of batch) event.isPosted = true
       return await postBatch(this.#settings.transport, batch, this.#closed.signal)
-    } catch (error) {
-      return { type: 'again', error: error as Error }
+    } catch (thrown) {
+      const error = thrown as Error
+      if (!(error instanceof AriftlyError) || isTemporary(error)) return { type: 'again', error }
+      return { type: 'results', results: batch.map(() => ({ type: 'failed', error })) }
     }
   }
 
-  /** Mints the ids of events that are sent for the first time, from the call's time by the server's clock. A spool has them before the request. */
-  #identify(events: readonly PendingEvent[]): void {
-    const { clock, spool } = this.#settings
-    const minted = events.filter(({ id, encoded }) => id === undefined && encoded.mintedOf !== undefined)
-    const ids = new Map<number, string>()
-    for (const event of minted) {
-      const { atMs, mintedOf } = event.encoded
-      event.id = this.#minter.mint(mintedOf === 'call' ? clock.correct(atMs) : atMs)
-      if (event.ticket !== undefined) ids.set(event.ticket, event.id)
-    }
-    try {
-      if (ids.size > 0) spool?.identify(ids)
-    } catch (error) {
-      for (const event of minted) event.id = undefined
-      throw error
-    }
+  /** The id of an event, from the call's time by the server's clock, as far as it is known; undefined where the server derives it. */
+  #mint({ atMs, mintedOf }: EncodedEvent): string | undefined {
+    if (mintedOf === undefined) return undefined
+    return this.#minter.mint(mintedOf === 'call' ? this.#settings.clock.correct(atMs) : atMs)
+  }
+
+  /** Gives an event another id: it was not written under the one that was refused, so this makes no second event. A spool has it before the request. */
+  #remint(event: PendingEvent): void {
+    const { spool, log } = this.#settings
+    const { encoded, ticket } = event
+    const id = this.#mint(encoded) as string
+    log.guard(() => {
+      if (ticket !== undefined) spool?.replaceId(ticket, id)
+      event.id = id
+      event.isReminted = true
+    })
   }
 
   /** Settles the decided events; the others are kept, in order, and are first in their task. */
@@ -252,9 +254,7 @@ export class Batcher {
       if (events === undefined) kept.set(queue, (events = []))
       let outcome = result.type === 'results' ? (result.results[at] ?? RETRY) : RETRY
       if (isClockRefusal(outcome, event)) {
-        // It was not written: another id makes no second event.
-        event.isReminted = true
-        event.id = undefined
+        this.#remint(event)
         outcome = RETRY
       }
       if (outcome.type !== 'retry') this.#settle(event, outcome)
@@ -290,4 +290,8 @@ export class Batcher {
     for (const flush of this.#flushes) if (seq <= flush.seq && (flush.left -= 1) === 0) flush.resolve()
     if (this.#flushes.length > 0) this.#flushes = this.#flushes.filter(({ left }) => left > 0)
   }
+}
+
+function entryOf({ text, atMs, mintedOf }: EncodedEvent, id: string | undefined): SpoolEntry {
+  return { json: `{${text}`, atMs, id: mintedOf === undefined ? undefined : id }
 }

@@ -59,7 +59,7 @@ export function readEncoded(json: string, atMs: number): EncodedEvent {
   return encodeEvent({ ...event, data: json.slice(json.indexOf('"data":') + '"data":'.length, -1) }, atMs)
 }
 
-/** JSON text of an event under its id; without an id as the spool keeps it. */
+/** JSON text of an event under its id. */
 export function jsonOf({ text, mintedOf }: EncodedEvent, id: string | undefined): string {
   return id === undefined || mintedOf === undefined ? `{${text}` : `{"id":"${id}",${text}`
 }

@@ -68,6 +68,27 @@ test('a full disk rejects what it cannot keep, and loses nothing that it has', a
   expect(readdirSync(join(folder, 'spool'))).toEqual([])
 })
 
+test('a disk that the spool itself has filled stops no sending, which frees it', async () => {
+  api.respondWith(() => accepted)
+  const { output, code } = await run({ end: 'close', spool: join(folder, 'spool'), events: 100 }, 'ulimit -f 16')
+  const lines = output.trim().split('\n')
+  expect(lines.slice(0, -1)).toEqual(expect.arrayContaining(['rejected: EFBIG']))
+  const taken = 100 - (lines.length - 1)
+  expect(taken).toBeGreaterThan(40)
+  expect(JSON.parse(lines.at(-1) ?? '')).toMatchObject({ sent: taken, accepted: taken, retries: 0 })
+  expect(code).toBe(0)
+  expect(readdirSync(join(folder, 'spool'))).toEqual([])
+})
+
+test('what an earlier process left is sent by one that can write nothing', async () => {
+  await run({ end: 'exit', spool: join(folder, 'spool') })
+  api.respondWith(() => accepted)
+  const { output, code } = await run({ end: 'close', spool: join(folder, 'spool'), events: 0 }, 'ulimit -f 0')
+  expect(JSON.parse(output)).toMatchObject({ sent: 2, accepted: 2 })
+  expect(code).toBe(0)
+  expect(readdirSync(join(folder, 'spool'))).toEqual([])
+})
+
 // It waits 30 s for the events.
 if (byForm({ short: false, long: true })) {
   test('a program that runs out of work waits for its events, then says that they are lost and fails', async () => {

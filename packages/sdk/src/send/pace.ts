@@ -1,5 +1,5 @@
-import { ConnectionError } from '../errors.ts'
 import { quotaOf } from '../http/quota.ts'
+import { mayBeOfAddress } from '../http/temporary.ts'
 import { retryAfterOf, type Transport } from '../http/transport.ts'
 import type { Log } from '../log.ts'
 import type { PendingEvent } from './pending-event.ts'
@@ -45,7 +45,7 @@ export class Pace {
     else if (result.type === 'tooLarge') {
       const bytes = batch.reduce((sum, { encoded }) => sum + encoded.bytes, 0)
       this.#limit = { events: Math.ceil(batch.length / 2), bytes: Math.ceil(bytes / 2) }
-    } else {
+    } else if (answer !== undefined) {
       this.#failures = 0
       this.#hasSucceeded = true
       this.#limit = {
@@ -61,7 +61,7 @@ export class Pace {
     if (nowMs >= this.gateMs) this.#failures += 1
     const waitMs = this.#transport.backOffMs(this.#failures, retryAfterOf(answer))
     this.gateMs = Math.max(this.gateMs, nowMs + waitMs)
-    const isWrong = error instanceof ConnectionError && error.isOfAddress && !this.#hasSucceeded
+    const isWrong = mayBeOfAddress(error) && !this.#hasSucceeded
     const isWarning = this.#failures === FAILURES_TO_WARN || (this.#failures === 1 && isWrong)
     this.#log[isWarning ? 'warn' : 'debug'](`${events} events are posted again in ${waitMs} ms. ${error.message}`)
   }

@@ -13,7 +13,7 @@ export interface PendingEvent {
   readonly sinceMs: number
   /** Its entry in the spool, if there is one. */
   readonly ticket: number | undefined
-  /** Minted when the event is first sent, unless the caller gave it or the server derives it. */
+  /** Of the caller, or minted; undefined when the server derives it. */
   id: string | undefined
   /** Set once it has room. */
   queue: TaskQueue | undefined
@@ -21,7 +21,7 @@ export interface PendingEvent {
   isPosted: boolean
   /** Its call has ended: it is not posted again. */
   isWithdrawn: boolean
-  /** Its minted id was refused because of a clock. */
+  /** Its first minted id was refused because of a clock. */
   isReminted: boolean
   isSettled: boolean
 }

@@ -1,6 +1,6 @@
 import type { IngestResults } from '../api-types.ts'
 import { ApiError, EventRefusedError, ProtocolError } from '../errors.ts'
-import { isRetryableStatus } from '../http/back-off.ts'
+import { isTemporary } from '../http/temporary.ts'
 import { errorOf, requestIdOf, type Answer, type Transport } from '../http/transport.ts'
 import { jsonOf } from './encode-event.ts'
 import type { Outcome, PendingEvent } from './pending-event.ts'
@@ -10,7 +10,7 @@ export type EventResult = Outcome | typeof RETRY
 
 /** What became of a request with events. */
 export type BatchResult =
-  | { readonly type: 'results'; readonly results: readonly EventResult[]; readonly answer: Answer }
+  | { readonly type: 'results'; readonly results: readonly EventResult[]; readonly answer?: Answer }
   /** Nothing is known of any event: all are to be posted again, after a wait. */
   | { readonly type: 'again'; readonly error: Error; readonly answer?: Answer }
   /** The request is too large for the server or for a proxy before it. */
@@ -38,7 +38,7 @@ function readAnswer(answer: Answer, events: readonly PendingEvent[]): BatchResul
   }
   if (status < 300) return readResults(answer, events)
   const error = errorOf(answer)
-  if (isRetryableStatus(status) || isFromElsewhere(error)) return { type: 'again', error, answer }
+  if (isTemporary(error)) return { type: 'again', error, answer }
   if (status === 413 && events.length > 1) return { type: 'tooLarge', answer }
   const byIndex = new Map(error.errors.map((entry) => [entry.index, entry]))
   if (status === 422 && events.every((_, index) => byIndex.has(index))) {
@@ -46,11 +46,6 @@ function readAnswer(answer: Answer, events: readonly PendingEvent[]): BatchResul
     return { type: 'results', results, answer }
   }
   return { type: 'results', results: events.map(() => ({ type: 'failed', error })), answer }
-}
-
-/** Whether a gateway answered for the API, as while something is deployed. */
-function isFromElsewhere({ status, problem }: ApiError): boolean {
-  return (status === 404 || status === 405) && problem === undefined
 }
 
 function readResults(answer: Answer, events: readonly PendingEvent[]): BatchResult {
@@ -96,5 +91,6 @@ export function isClockRefusal(outcome: EventResult, { encoded, isReminted }: Pe
 /** Whether an event was given up for a reason that is not its own, so that the next process is to send it. */
 export function staysInSpool(outcome: Outcome): boolean {
   if (outcome.type !== 'failed') return outcome.type === 'returned'
-  return outcome.error instanceof ApiError && [401, 403, 404, 405].includes(outcome.error.status)
+  // Another error that is given up is about the key as well.
+  return !(outcome.error instanceof ApiError) || [401, 403, 404, 405].includes(outcome.error.status)
 }

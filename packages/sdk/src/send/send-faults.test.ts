@@ -46,11 +46,18 @@ afterEach(async () => {
 })
 
 describe('answers', () => {
-  test.each([404, 405])('a %i of a gateway, as during a deploy, is waited out', async (status) => {
-    answerInTurn({ status, body: '<h1>No such app' })
-    await client.events.send(progress('a', 1))
-    expect(api.requests).toHaveLength(2)
-  })
+  test.each([404, 405])(
+    'a %i of a gateway, as during a deploy, is waited out; the first one is a warning',
+    async (status) => {
+      const warnings: string[] = []
+      client = start({}, { logger: { warn: (text: string) => warnings.push(text), debug: () => {} } })
+      answerInTurn({ status, body: '<h1>No such app' }, accepted, { status, headers: JSON_TYPE, body: '{"code":404}' })
+      await client.events.send(progress('a', 1))
+      await client.events.send(progress('a', 2))
+      expect(api.requests).toHaveLength(4)
+      expect(warnings).toEqual([expect.stringContaining(`${status}: <h1>No such app`)])
+    },
+  )
 
   test('a 404 of the API itself fails', async () => {
     api.respondWith(() => problem(404, { code: 'not_found' }))
@@ -117,18 +124,15 @@ describe('answers', () => {
 })
 
 describe('ids and times', () => {
-  test("an id is minted when its event is first sent, from the call's time by the server's clock", async () => {
+  test("an id is minted from the call's time, by the server's clock as soon as it is known", async () => {
     api.respondWith(() => ({ ...accepted, headers: { ...JSON_TYPE, date: hourAgo() } }))
     const calledMs = Date.now()
-    client = start({ lingerMs: 600_000, batchEventsMax: 1000 })
-    const waiting = client.events.send(progress('b', 2))
-    // An answer to another call has the server's time meanwhile.
-    await client.events.get('evt_1').catch(() => undefined)
-    await client.events.flush()
-    const [[event]] = api.requests.filter(({ method }) => method === 'POST').map(eventsOf) as [[Posted]]
-    const ms = eventIdMs((await waiting).id)
-    expect(event.id).toBe((await waiting).id)
-    expect(Math.abs(ms - (calledMs - 3_600_000))).toBeLessThan(3000)
+    client = start()
+    const ids = [(await client.events.send(progress('b', 1))).id, (await client.events.send(progress('b', 2))).id]
+    expect(api.requests.flatMap(eventsOf).map(({ id }) => id)).toEqual(ids)
+    const behindMs = ids.map((id) => calledMs - eventIdMs(id))
+    expect(Math.abs(behindMs[0] ?? 0)).toBeLessThan(3000)
+    expect(Math.abs((behindMs[1] ?? 0) - 3_600_000)).toBeLessThan(3000)
   })
 
   test('an event refused for its clock is sent again with another id, and is one event', async () => {
@@ -203,14 +207,14 @@ describe('functions of the caller that throw', () => {
   })
 
   test('a spool: what it cannot keep is rejected, other faults delay or warn, and stats add up', async () => {
-    const fails = { append: true, identify: 1, settle: true }
+    const fails = { append: true, replaceId: 1, settle: true }
     const spool: Spool = {
       recover: () => [],
       append: (events) => {
         failIf(fails.append)
         return events.map((_, at) => at)
       },
-      identify: () => failIf(fails.identify-- > 0),
+      replaceId: () => failIf(fails.replaceId-- > 0),
       settle: () => failIf(fails.settle),
       close: () => failIf(true),
     }
@@ -220,12 +224,15 @@ describe('functions of the caller that throw', () => {
     expect(() => client.events.trySend(progress('a', 1))).toThrow('ENOSPC')
     expect(client.events.stats()).toMatchObject({ sent: 0, queued: 0, in_flight: 0 })
     fails.append = false
-    await client.events.send(progress('a', 1))
-    expect(api.requests).toHaveLength(1)
-    expect(fails.identify).toBe(-1)
+    answerInTurn(refusedAt(hourAgo(), 0), refusedAt(hourAgo(), 0))
+    const { id } = await client.events.send(progress('a', 1))
+    const posted = api.requests.map(eventsOf).map(([event]) => event?.id)
+    // The second request has the id that the spool has.
+    expect(posted).toEqual([posted[0], posted[0], id])
+    expect(fails.replaceId).toBe(-1)
     await client.close()
     expect(client.events.stats()).toMatchObject({ sent: 1, accepted: 1 })
-    expect(warnings).toEqual([expect.stringContaining('ENOSPC'), expect.stringContaining('ENOSPC')])
+    expect(warnings).toEqual(Array.from({ length: 3 }, () => expect.stringContaining('ENOSPC')))
   })
 
   test('a function that gives keys: it is asked again', async () => {

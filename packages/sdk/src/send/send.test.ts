@@ -281,6 +281,7 @@ describe('the queue', () => {
     const error = await client.events.send(progress('a', 1), { timeoutMs: 50 }).catch((reason: unknown) => reason)
     expect(error).toBeInstanceOf(TimeoutError)
     expect(error).toMatchObject({ code: 'timeout', ids: [] })
+    expect((error as Error).message).toBe('Not accepted within 50 ms, and no event is under way.')
     await client.events.flush()
     expect(api.requests).toHaveLength(0)
     expect(client.events.stats()).toMatchObject({ sent: 1, aborted: 1 })

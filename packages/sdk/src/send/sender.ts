@@ -64,7 +64,7 @@ export class Sender {
         if (outcome.type === 'refused' || outcome.type === 'failed') this.#report(outcome.error, event)
       },
     }
-    this.#recover(spool?.recover() ?? [])
+    this.#recover(spool?.recover((text) => deps.log.warn(text)) ?? [])
   }
 
   async send(events: EventOrEvents, { signal, timeoutMs }: SendCallOptions): Promise<SentEvent | readonly SentEvent[]> {
@@ -137,7 +137,6 @@ export class Sender {
         this.#batcher.add(this.#unawaited, [{ ...encoded, id: id ?? encoded.id }], [ticket])
         this.#listen()
       } catch (error) {
-        // Such as half an event, which `send` never took.
         log.warn(`An event of the spool is left out. ${String(error)}`)
         log.guard(() => options.spool?.settle(ticket))
       }
@@ -182,5 +181,6 @@ function listOf(events: EventOrEvents): readonly NewEvent[] {
 
 function timeoutOf(pending: readonly PendingEvent[], timeoutMs = 0): TimeoutError {
   const ids = pending.flatMap(({ isPosted, isSettled, id }) => (isPosted && !isSettled && id !== undefined ? [id] : []))
-  return new TimeoutError(`Not accepted within ${timeoutMs} ms; ${ids.length} events may still be.`, ids)
+  const rest = ids.length === 0 ? ', and no event is under way' : `; ${ids.length} events may still be`
+  return new TimeoutError(`Not accepted within ${timeoutMs} ms${rest}.`, ids)
 }

@@ -8,14 +8,16 @@ export interface ProgramOrder {
   readonly spool?: string
   /** How it ends: it just returns, calls `process.exit()`, or sets an exit code before. */
   readonly end: 'return' | 'exit' | 'exit with 3' | 'close'
-  /** Bytes in each of its two events. */
+  /** Bytes in each event. */
   readonly bytes?: number
+  /** How many events; default 2. */
+  readonly events?: number
 }
 
-const { baseUrl, spool, end, bytes = 10 } = JSON.parse(process.argv[2] ?? '{}') as ProgramOrder
+const { baseUrl, spool, end, bytes = 10, events = 2 } = JSON.parse(process.argv[2] ?? '{}') as ProgramOrder
 const client = new Ariftly({ baseUrl, apiKey: 'key', send: spool === undefined ? {} : { spool: openSpool(spool) } })
 
-for (const n of [1, 2]) {
+for (let n = 1; n <= events; n += 1) {
   try {
     client.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm'.repeat(bytes), n } })
   } catch (error) {

@@ -1,7 +1,7 @@
 import { ConnectionError, ProtocolError, TimeoutError } from '../errors.ts'
 import { readBody, readText, type BodyReader } from '../http/body.ts'
 import { startTimer } from '../http/timer.ts'
-import { errorOf, type Call, type Transport } from '../http/transport.ts'
+import { asFailure, errorOf, type Call, type Transport } from '../http/transport.ts'
 import { SseParser, type Frame } from './sse-parser.ts'
 
 /** How a connection is opened and watched. */
@@ -42,11 +42,11 @@ export class Connection {
     void this.#readAhead()
   }
 
-  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for any other body than an event stream, and ConnectionError. */
+  /** Opens a stream. Throws an ApiError for an error status, ProtocolError for any other body than an event stream, and as `Transport.attempt`. */
   static async open(transport: Transport, call: Call, options: ConnectionOptions): Promise<Connection> {
     const { signal, controller } = options
     const response = await transport.open(call, signal).catch((error: unknown) => {
-      throw new ConnectionError(error)
+      throw asFailure(error, signal)
     })
     const { status, headers, body } = response
     const type = headers.get('content-type') ?? ''

@@ -51,6 +51,20 @@ const fail =
     res.writeHead(status, { 'Content-Type': 'application/problem+json', ...headers }).end(JSON.stringify(problem))
   }
 
+/** What a gateway answers that has no server behind it. */
+const page =
+  (status: number): AnswerStream =>
+  (res) =>
+    res.writeHead(status, { 'Content-Type': 'text/html' }).end('<p>Welcome')
+
+/** A stream with one event, which ends. */
+const onlyEvent =
+  (number: number): AnswerStream =>
+  (res) => {
+    openStream(res, frameOf(number))
+    res.end()
+  }
+
 describe('a stream', () => {
   test('asks for the filter with the key, and resumes over cuts, ends and halves of frames', async () => {
     const { url, requests } = await serve(
@@ -196,9 +210,35 @@ describe('failures', () => {
     },
   )
 
-  test('a page that is no event stream ends the loop', async () => {
-    const { url } = await serve((res) => res.writeHead(200, { 'Content-Type': 'text/html' }).end('<p>Welcome'))
+  test('a page that is no event stream ends the loop at first, as it shows a wrong address', async () => {
+    const { url, requests } = await serve(page(200))
     await expect(readUntil(streamOf(url), 1)).rejects.toBeInstanceOf(ProtocolError)
+    expect(requests).toHaveLength(1)
+  })
+
+  test.each([404, 405])('a %i of a gateway is waited out, also the first one, which is a warning', async (status) => {
+    const { url } = await serve(page(status), (res) => openStream(res, frameOf(1)))
+    const warnings: string[] = []
+    const { events } = clientOf(url, { logger: { warn: (text) => warnings.push(text), debug: () => {} } })
+    expect(await readUntil(events.stream({ task_id: 't' }), 1)).toEqual([1])
+    expect(warnings).toEqual([expect.stringContaining(`${status}: <p>Welcome`)])
+  })
+
+  test('what a gateway answers between two connections is waited out: 404, 405, a page, nothing, a code of its own', async () => {
+    const away: readonly AnswerStream[] = [
+      page(404),
+      page(405),
+      page(200),
+      (res) => res.writeHead(204).end(),
+      (res) => res.writeHead(404, { 'Content-Type': 'application/json' }).end('{"status":"error","code":404}'),
+    ]
+    const { url, requests } = await serve(...away.flatMap((answer, at) => [onlyEvent(at), answer]), onlyEvent(5))
+    const warnings: string[] = []
+    const { events } = clientOf(url, { logger: { warn: (text) => warnings.push(text), debug: () => {} } })
+    expect(await readUntil(events.stream({ task_id: 't' }), 5)).toEqual([0, 1, 2, 3, 4, 5])
+    expect(requests.at(-1)?.headers['last-event-id']).toBe('p4')
+    // A deploy is no reason to warn.
+    expect(warnings).toEqual([])
   })
 
   test('a reader that does not ask slows the server down', async () => {

@@ -1,6 +1,7 @@
-import { ApiError, AuthenticationError, ConnectionError, ProtocolError } from '../errors.ts'
+import { ApiError, AriftlyError, AuthenticationError, ProtocolError } from '../errors.ts'
 import { onAbort } from '../http/abort.ts'
-import { isRetryableStatus, pause } from '../http/back-off.ts'
+import { pause } from '../http/back-off.ts'
+import { isTemporary, mayBeOfAddress } from '../http/temporary.ts'
 import { startTimer } from '../http/timer.ts'
 import type { Call, Transport } from '../http/transport.ts'
 import { withDeadline } from '../http/with-deadline.ts'
@@ -63,6 +64,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
   /** Ends the connection, the attempt to open one, or the wait for the next attempt: one of them is under way. */
   #current: AbortController | undefined
   #isStarted = false
+  #hasConnected = false
   /** The id of the last frame that was taken from a connection: the next connection resumes from it. */
   #received: string | undefined
   #position: string | undefined
@@ -133,6 +135,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     const current = (this.#current = new AbortController())
     const connection = await this.#connect(current)
     if (connection === undefined) return
+    this.#hasConnected = true
     this.#token?.taken()
     const renewal = this.#token && startTimer(() => current.abort(), this.#token.renewInMs)
     let isEndedHere = true
@@ -166,12 +169,9 @@ export class EventStream implements AsyncIterable<StreamItem> {
       })
     } catch (error) {
       if (current.signal.aborted) return undefined
-      if (error instanceof ProtocolError) throw error
-      if (error instanceof ApiError && !isRetryableStatus(error.status)) {
-        // A token may have ended early; a new one that is refused too ends the stream.
-        if (!(error instanceof AuthenticationError) || this.#token?.drop() !== true) throw error
-        return undefined
-      }
+      // A token may have ended early; a new one that is refused too ends the stream.
+      if (error instanceof AuthenticationError && this.#token?.drop() === true) return undefined
+      if (!this.#isWaitedOut(error)) throw error
       this.#reportFailure(error)
       const floorMs = error instanceof ApiError ? (error.retryAfterMs ?? 0) : 0
       await this.#wait(floorMs, error instanceof Error ? error : new Error(String(error)))
@@ -179,10 +179,16 @@ export class EventStream implements AsyncIterable<StreamItem> {
     }
   }
 
-  /** A warning at the third failure in a row, and at the first one when the address is at fault. */
+  /** A page in place of a stream is a gateway's once there was a stream; before, it shows a wrong address. What a function of the caller throws passes. */
+  #isWaitedOut(error: unknown): boolean {
+    if (error instanceof ProtocolError) return this.#hasConnected
+    return isTemporary(error) || !(error instanceof AriftlyError)
+  }
+
+  /** A warning at the third failure in a row, and at the first one when the address may be at fault. */
   #reportFailure(error: unknown): void {
-    const isOfAddress = error instanceof ConnectionError && error.isOfAddress
-    const level = this.#failures === 2 || (this.#failures === 0 && isOfAddress) ? 'warn' : 'debug'
+    const isWrong = this.#failures === 0 && !this.#hasConnected && mayBeOfAddress(error)
+    const level = this.#failures === 2 || isWrong ? 'warn' : 'debug'
     this.#deps.transport.settings.log[level](`The stream could not be opened. ${String(error)}`)
   }
 

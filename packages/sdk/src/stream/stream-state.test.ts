@@ -118,7 +118,7 @@ describe('the state of a stream', () => {
     const { stream, types } = await start([(res) => res.writeHead(403).end()])
     await expect(readStates(stream)).rejects.toMatchObject({ status: 403 })
     expect(types()).toEqual(['connecting', 'closed'])
-    const other = new Ariftly({ apiKey: 'key' }).events.stream()
+    const other = new Ariftly({ baseUrl: 'http://127.0.0.1:1', apiKey: 'key' }).events.stream()
     other.close()
     expect(other.state).toEqual({ type: 'closed' })
     expect(await readStates(other)).toEqual([])

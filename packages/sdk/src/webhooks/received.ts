@@ -32,8 +32,10 @@ export function readReceived(
   { toleranceS = 300, nowS = Math.floor(Date.now() / 1000) }: UnwrapOptions,
 ): Received {
   const body = bytesOf(rawBody)
-  const list = typeof secrets === 'string' ? [secrets] : secrets
-  if (list.length === 0 || list.includes('')) throw new TypeError('A secret is needed to verify a delivery.')
+  const list = Array.isArray(secrets) ? (secrets as readonly string[]) : [secrets as string]
+  // Plain JavaScript may give undefined, as of an unset variable.
+  if (list.length === 0 || list.some((secret) => typeof secret !== 'string' || secret === ''))
+    throw new TypeError('A secret is needed to verify a delivery.')
   return { body, header: (name) => headerOf(headers, name), secrets: list, toleranceS, nowS }
 }
 

@@ -50,11 +50,15 @@ describe('unwrap', () => {
   })
 
   test('is a method of the client too', async () => {
-    const client = new Ariftly({ apiKey: 'key' })
+    const client = new Ariftly({ baseUrl: 'http://127.0.0.1:1', apiKey: 'key' })
     const headers = serverHeaders([WHSEC])
     expect((await client.webhooks.unwrap(bytes, headers, WHSEC)).event.id).toBe(id)
     await expect(client.webhooks.unwrap(bytes, headers, OTHER)).rejects.toMatchObject({ code: 'no_match' })
     await client.close()
+  })
+
+  test.each([[undefined], [[undefined]], [['']], [[]], ['']])('says that a secret is missing: %j', async (secrets) => {
+    await expect(unwrap(bytes, serverHeaders([WHSEC]), secrets as never)).rejects.toThrow('A secret is needed')
   })
 
   test('takes both secrets while one is rotated', async () => {

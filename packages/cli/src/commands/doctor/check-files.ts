@@ -28,11 +28,12 @@ export async function checkFiles({ context: { folders } }: Findings): Promise<Ch
   return passed('files', `${count} in ${folders.config} and ${folders.state}, which only you can read.`)
 }
 
-/** The folder and all below it; none where it is not there. */
+/** The folder and all below it but locks, which are links to nowhere; none where it is not there. */
 async function listPaths(folder: string): Promise<readonly string[]> {
   try {
     const names = await readdir(folder, { recursive: true })
-    return [folder, ...names.slice(0, FILES_MAX).map((name) => join(folder, name))]
+    const files = names.filter((name) => !name.endsWith('.lock'))
+    return [folder, ...files.slice(0, FILES_MAX).map((name) => join(folder, name))]
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return []
     throw error
