@@ -247,6 +247,10 @@ describe('a redelivery', () => {
 
   test('that a change of the webhook has asked for is next to those of callers, who do not see it', async () => {
     const ids = await insertWaiting(9)
+    // Before the clock of Postgres was set back.
+    await pool.query(`UPDATE deliveries SET created_at = now() + interval '1 h' WHERE id = $1`, [
+      typeIdToUuid('dlv', ids[8] ?? ''),
+    ])
     await drainWebhook(pool, { webhookId })
     const own = await ask()
     await makeRedeliverySlice({ deliveriesMax: 6 })

@@ -58,8 +58,8 @@ async function makeSlice(
   redelivery: LockedRedelivery,
   o: { readonly deliveriesMax: number; readonly waitingMax: number },
 ): Promise<RedeliverySlice> {
-  const { id, tenant, dryRun, cursorId, createdAtMs } = redelivery
-  const filter = toDeliveryFilter(filterOf(redelivery), createdAtMs)
+  const { id, tenant, dryRun, cursorId } = redelivery
+  const filter = filterOf(redelivery)
   const scan = await scanDeliveries(tx, { tenant, filter, cursorId, limit: o.deliveriesMax })
   const wanted = scan.deliveries.filter(({ fits }) => fits)
   const webhookIds = [...new Set(wanted.map(({ webhookId }) => webhookId))]
@@ -76,7 +76,8 @@ async function makeSlice(
   return dryRun ? new Map<string, number>() : counts
 }
 
-function filterOf({ filter, drainedWebhookId }: LockedRedelivery): StoredFilter {
-  const stored = JSON.parse(filter) as StoredFilter
-  return drainedWebhookId === undefined ? stored : { ...stored, webhook_id: drainedWebhookId }
+function filterOf({ filter, drainedWebhookId, createdAtMs }: LockedRedelivery): ReturnType<typeof toDeliveryFilter> {
+  // Without a time: a clock that was set back leaves deliveries that were created later than now.
+  if (drainedWebhookId !== undefined) return { status: 'pending', webhookId: drainedWebhookId }
+  return toDeliveryFilter(JSON.parse(filter) as StoredFilter, createdAtMs)
 }
