@@ -227,7 +227,7 @@ export const redeliveryRequestSchema = Type.Object(
         webhook_id: optional(typeIdSchema('whk', 'Only of this webhook.')),
         event_id: optional(typeIdSchema('evt', 'Only of this event.')),
         task_id: optional(identifierSchema, 'Only of events of this task.'),
-        status: optional(oneOf(REDELIVERED_STATUSES, 'Default: `failed`. `pending`: those that are due later.')),
+        status: optional(oneOf(REDELIVERED_STATUSES, 'Default: `failed`. `pending`: deliveries that are due later.')),
         type: optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'An event type, or several separated by commas.' }),
         ),
