@@ -19,11 +19,11 @@ function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter']
 /** Sends again what the filter finds: counts first by a dry run, then asks, then shows the progress. */
 export function RedeliverDialog(props: { readonly search: DeliverySearch; readonly onClose: () => void }) {
   const { search, onClose } = props
-  const { client, who } = useKey()
+  const { client } = useKey()
   const filter = redeliveryFilterOf(search)
   const [keys] = useState(() => ({ count: newIdempotencyKey(), send: newIdempotencyKey() }))
   const dryRun = useQuery({
-    queryKey: ['dry-run', who.tenant, keys.count],
+    queryKey: ['dry-run', keys.count],
     queryFn: async ({ signal }) =>
       await client.redeliveries.create({ filter, dry_run: true }, { idempotencyKey: keys.count, signal }),
     staleTime: Infinity,

@@ -8,9 +8,9 @@ const POLL_MS = 1_000
 
 /** A redelivery, asked again until it is over. */
 export function useRedelivery(id: string | undefined) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   return useQuery({
-    queryKey: ['redelivery', who.tenant, id],
+    queryKey: ['redelivery', id],
     queryFn: async ({ signal }) => await client.redeliveries.get(id ?? '', { signal }),
     enabled: id !== undefined,
     refetchInterval: ({ state }) => (state.data === undefined || state.data.status === 'running' ? POLL_MS : false),

@@ -22,11 +22,11 @@ export function EventPage() {
   const key = useKey()
   const include = mayUse(key.who, 'webhooks') ? (['log', 'deliveries'] as const) : (['log'] as const)
   const event = useQuery({
-    queryKey: ['event', key.who.tenant, id, include],
+    queryKey: ['event', id, include],
     queryFn: async ({ signal }) => await key.client.events.get(id, { include: [...include] }, { signal }),
   })
   const raw = useQuery({
-    queryKey: ['raw-event', key.who.tenant, id],
+    queryKey: ['raw-event', id],
     queryFn: async ({ signal }) => await readRawEvent(key, id, signal),
     enabled: event.isSuccess,
     staleTime: Infinity,

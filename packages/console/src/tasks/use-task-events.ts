@@ -32,7 +32,7 @@ export function useTaskEvents(id: string, search: TaskSearch) {
   const awaited = useRef({ id: '', untilMs: 0 })
   const query = taskQueryOf(id, search, mayUse(who, 'webhooks'))
   const page = useQuery({
-    queryKey: ['task', who.tenant, query],
+    queryKey: ['task', query],
     queryFn: async ({ signal }) =>
       await firstPage(
         client.events.list({ ...query, include: [...query.include] } satisfies ListEventsQuery, { signal }),

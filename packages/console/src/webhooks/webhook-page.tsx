@@ -23,9 +23,9 @@ const EVERY_MS = 5_000
 /** One webhook: its state, statistics, deliveries and settings. */
 export function WebhookPage() {
   const { id } = route.useParams()
-  const { client, who } = useKey()
+  const { client } = useKey()
   const webhook = useQuery({
-    queryKey: ['webhook', who.tenant, id],
+    queryKey: ['webhook', id],
     queryFn: async ({ signal }) => await client.webhooks.get(id, { signal }),
     refetchInterval: EVERY_MS,
   })
@@ -100,12 +100,12 @@ function Deliveries({ id }: { readonly id: string }) {
 }
 
 function Settings({ webhook }: { readonly webhook: Webhook }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const queries = useQueryClient()
   const update = useMutation({
     // The server checks the members.
     mutationFn: async (members: WebhookMembers) => await client.webhooks.update(webhook.id, members as WebhookChanges),
-    onSuccess: (changed) => queries.setQueryData(['webhook', who.tenant, webhook.id], changed),
+    onSuccess: (changed) => queries.setQueryData(['webhook', webhook.id], changed),
   })
   return (
     <details className="settings">

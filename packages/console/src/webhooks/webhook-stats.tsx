@@ -10,10 +10,10 @@ const EVERY_MS = 5_000
 
 /** What was delivered in a window of time, as columns and numbers. */
 export function WebhookStatistics({ id }: { readonly id: string }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const [window, setWindow] = useState<(typeof WINDOWS)[number]>('1h')
   const stats = useQuery({
-    queryKey: ['stats', who.tenant, id, window],
+    queryKey: ['stats', id, window],
     queryFn: async ({ signal }) => await client.webhooks.stats(id, { window }, { signal }),
     refetchInterval: EVERY_MS,
   })
