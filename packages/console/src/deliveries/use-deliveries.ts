@@ -14,7 +14,6 @@ export function useDeliveries(query: FindDeliveriesQuery, { enabled = true }: { 
       await firstPage(client.deliveries.list({ ...query, include: ['attempts'] }, { signal })),
     placeholderData: keepPreviousData,
     enabled,
-    refetchInterval: ({ state }) =>
-      pollMs(state.data?.data.some(({ status }) => status === 'pending') ?? false, state.dataUpdateCount),
+    refetchInterval: ({ state }) => pollMs(state.data?.data ?? [], state.dataUpdateCount),
   })
 }

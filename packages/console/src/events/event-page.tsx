@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { QueriedEvent } from '@ariftly/sdk'
 import { EventDeliveries } from '../deliveries/event-deliveries.tsx'
+import { usePendingPoll } from '../deliveries/use-pending-poll.ts'
 import { mayUse } from '../session/scopes.ts'
 import { useKey } from '../session/session.ts'
 import { CopyAs, CopyText } from '../ui/copy-as.tsx'
@@ -20,10 +21,12 @@ const route = getRouteApi('/events/$id')
 export function EventPage() {
   const { id } = route.useParams()
   const key = useKey()
+  const pollMs = usePendingPoll()
   const include = mayUse(key.who, 'webhooks') ? (['log', 'deliveries'] as const) : (['log'] as const)
   const event = useQuery({
     queryKey: ['event', id, include],
     queryFn: async ({ signal }) => await key.client.events.get(id, { include: [...include] }, { signal }),
+    refetchInterval: ({ state }) => pollMs(state.data?.deliveries ?? [], state.dataUpdateCount),
   })
   const raw = useQuery({
     queryKey: ['raw-event', id],

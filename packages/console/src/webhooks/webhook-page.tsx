@@ -12,6 +12,7 @@ import { Loading, Page } from '../ui/page.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { pendingText } from './pending-text.ts'
+import { SendPending } from './send-pending.tsx'
 import { WebhookActions } from './webhook-actions.tsx'
 import { WebhookBadge } from './webhook-badge.tsx'
 import { WebhookForm, type WebhookMembers } from './webhook-form.tsx'
@@ -42,6 +43,7 @@ export function WebhookPage() {
       {webhook.isPending && <Loading what="the webhook" />}
       {data !== undefined && (
         <>
+          <SendPending webhook={data} />
           <State webhook={data} />
           <WebhookStatistics id={id} />
           <Settings webhook={data} />
