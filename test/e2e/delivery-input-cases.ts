@@ -84,7 +84,7 @@ export function deliveryCases(now: number): BadInput[] {
     badRedelivery({ filter: { webhook_id: WEBHOOK }, limit: 1 }, 'unknown_member', '/limit'),
     badRedelivery({ filter: { webhook_id: WEBHOOK, limit: 1 } }, 'unknown_member', '/filter/limit'),
     badRedelivery({ filter: { webhook_id: 'whk_1' } }, 'invalid_value', '/filter/webhook_id'),
-    badRedelivery({ filter: { webhook_id: WEBHOOK, status: 'pending' } }, 'invalid_value', '/filter/status'),
+    badRedelivery({ filter: { webhook_id: WEBHOOK, status: 'queued' } }, 'invalid_value', '/filter/status'),
     badRedelivery({ filter: { webhook_id: WEBHOOK, type: ['task.failed'] } }, 'invalid_type', '/filter/type'),
     badRedelivery(
       { filter: { webhook_id: WEBHOOK, type: 'task.failed', types: 'task.failed' } },

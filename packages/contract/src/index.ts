@@ -35,4 +35,10 @@ export {
   testWebhookSchema,
   webhookChangesSchema,
 } from './request-schemas.ts'
-export { ORDERINGS, readWebhookEventsSchema, REPLAYED_STATUSES, webhookFilterSchema } from './webhook-words.ts'
+export {
+  ORDERINGS,
+  readWebhookEventsSchema,
+  REDELIVERED_STATUSES,
+  REPLAYED_STATUSES,
+  webhookFilterSchema,
+} from './webhook-words.ts'

@@ -15,7 +15,13 @@ import {
   typeIdSchema,
 } from './primitives.ts'
 import { TYPE_LIST } from './shapes.ts'
-import { ORDERINGS, REPLAYED_STATUSES, webhookEventsSchema, webhookFilterSchema } from './webhook-words.ts'
+import {
+  ORDERINGS,
+  REDELIVERED_STATUSES,
+  REPLAYED_STATUSES,
+  webhookEventsSchema,
+  webhookFilterSchema,
+} from './webhook-words.ts'
 
 const CLOSED = { additionalProperties: false } as const
 
@@ -221,7 +227,7 @@ export const redeliveryRequestSchema = Type.Object(
         webhook_id: optional(typeIdSchema('whk', 'Only of this webhook.')),
         event_id: optional(typeIdSchema('evt', 'Only of this event.')),
         task_id: optional(identifierSchema, 'Only of events of this task.'),
-        status: optional(oneOf(REPLAYED_STATUSES, 'Default: `failed`.')),
+        status: optional(oneOf(REDELIVERED_STATUSES, 'Default: `failed`. `pending`: deliveries that are due later.')),
         type: optional(
           Type.String({ pattern: TYPE_LIST.pattern, description: 'An event type, or several separated by commas.' }),
         ),

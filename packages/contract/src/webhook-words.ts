@@ -17,6 +17,8 @@ export const ORDERINGS = ['none', 'task'] as const
 
 /** Statuses of deliveries that a replay may be bound to. */
 export const REPLAYED_STATUSES = ['delivered', 'failed', 'cancelled'] as const
+/** Statuses of deliveries that can be sent again or, while they are pending, now. */
+export const REDELIVERED_STATUSES = ['pending', ...REPLAYED_STATUSES] as const
 
 const EVENTS = {
   minItems: 1,

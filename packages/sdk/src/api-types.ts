@@ -415,11 +415,11 @@ export interface Redelivery {
     readonly after?: string
     /** Only deliveries whose `created_at` is before this time (exclusive). */
     readonly before?: string
-    readonly status: "delivered" | "failed" | "cancelled"
+    readonly status: "pending" | "delivered" | "failed" | "cancelled"
   }
   /** Deliveries checked so far. */
   readonly scanned_count: number
-  /** Deliveries made pending; in a dry run: that would be made pending. */
+  /** Deliveries made due; in a dry run: that would be made due. */
   readonly delivery_count: number
   readonly created_at: string
   readonly updated_at: string
@@ -435,8 +435,8 @@ export interface RedeliveryRequest {
     readonly event_id?: string
     /** Only of events of this task. */
     readonly task_id?: string
-    /** Default: `failed`. */
-    readonly status?: "delivered" | "failed" | "cancelled"
+    /** Default: `failed`. `pending`: deliveries that are due later. */
+    readonly status?: "pending" | "delivered" | "failed" | "cancelled"
     /** An event type, or several separated by commas. */
     readonly type?: string
     /** Another name of `type`: give one of them. */

@@ -3,10 +3,13 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createKeyring, generateEncryptionKey } from '@ariftly/keyring'
+import { makeJobSlice } from '@ariftly/store'
 import { deriveDeliveryId } from '@ariftly/store/deliveries'
+import { LIST_SETTINGS } from '@ariftly/store/events'
 import { listSealedWebhooks } from '@ariftly/store/webhooks'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { webhookAad } from '@ariftly/webhook-sending'
+import { redeliveryJobs } from './redelivery/redelivery-slice.ts'
 
 const SECRET = 'the-secret-of-the-operator-test'
 const [OLD, NEW] = [generateEncryptionKey('old'), generateEncryptionKey('new')]
@@ -32,16 +35,20 @@ test('status shows who has deliveries that wait, and why', async () => {
   expect(stdout).toContain('3 unfinished deliveries of 2 webhooks')
 })
 
-test('drain makes all that a webhook has pending due now, and lets a failing endpoint be probed', async () => {
+test('drain makes all that a webhook has pending due, and lets a failing endpoint be probed', async () => {
   const [drained, other] = [await newWebhook('drained'), await newWebhook('drained')]
   for (const webhook of [drained, drained, other]) await newDelivery(webhook, `now() + interval '1 h'`)
-  await pool.query(`UPDATE webhook_endpoints SET next_probe_at = now() + interval '1 h' WHERE webhook_id = $1`, [
-    typeIdToUuid('whk', drained),
-  ])
+  await pool.query(
+    `UPDATE webhook_endpoints SET next_probe_at = now() + interval '4 min', probe_delay_ms = 300000 WHERE webhook_id = $1`,
+    [typeIdToUuid('whk', drained)],
+  )
   expect(await cli('drain', drained)).toMatchObject({
     code: 0,
-    stdout: expect.stringContaining(`2 deliveries of ${drained} are due now; the endpoint is failing`),
+    stdout: expect.stringContaining(`the pending deliveries of ${drained} become due; the endpoint is failing`),
   })
+  const redeliveries = database.openPool({ settings: LIST_SETTINGS })
+  const slices = redeliveryJobs({ pool: redeliveries, onRedelivered() {} })
+  for (let due = true; due; due = (await makeJobSlice(slices)) !== undefined);
   const { rows } = await pool.query<{ webhook_id: string; due: boolean }>(
     `SELECT d.webhook_id, d.due_at <= now() AND coalesce(e.next_probe_at <= now(), true) AS due
        FROM deliveries d JOIN webhook_endpoints e USING (webhook_id) WHERE d.tenant_id = 'drained'`,

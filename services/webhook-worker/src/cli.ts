@@ -22,7 +22,7 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly about:
 const USAGE = `Usage: npm run webhooks -- <command>
 
   status        the webhooks with the most unfinished deliveries, and what holds them up
-  drain <id>    makes every pending delivery of the webhook due now
+  drain <id>    makes every pending delivery of the webhook due: a webhook worker does it
   disable <id>  disables the webhook; its pending deliveries wait
   re-encrypt    seals all secrets with the first of ENCRYPTION_KEYS; exit code 1 when one cannot be opened
 `

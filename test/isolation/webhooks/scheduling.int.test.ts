@@ -6,6 +6,8 @@ import { createWorkerWorld, type WorkerWorld } from '../../webhooks/worker-world
 const WEBHOOKS = 12
 /** Deliveries of one webhook. */
 const BACKLOG = byForm({ short: 60_000, long: 2_000_000 })
+/** Deliveries of one webhook that a change of it makes due. */
+const WAITING = byForm({ short: 10_000, long: 1_000_000 })
 /** Of the backlog that one statement writes. */
 const ROWS_PER_STATEMENT = 10_000
 /** A webhook whose statement fails is paused for up to a minute, and a fifth more. */
@@ -53,7 +55,7 @@ describe('scheduling', () => {
     async () => {
       const slow = await fixture.subscribe({ tenant: 'large', url: receiver.url, ordering: 'task', rateLimit: 1 })
       const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
-      await writeBacklog(slow)
+      await writeBacklog(slow, BACKLOG)
       // The large one is served too: one at a time, as it asked for.
       await eventually('the slow webhook is called', () =>
         receiver.requests.some(({ headers }) => headers['x-ariftly-webhook-id'] === slow),
@@ -66,23 +68,46 @@ describe('scheduling', () => {
     120_000 + BACKLOG,
   )
 
+  test('what a changed URL makes due of a large backlog delays no other webhook, and no change of it', async () => {
+    const changed = await fixture.subscribe({ tenant: 'large', url: 'http://127.0.0.1:9/' })
+    const quick = await fixture.subscribe({ tenant: 'small', url: receiver.url })
+    await fixture.world.admin.query('UPDATE webhooks SET enabled = false, disabled_reason = $2 WHERE id <> ALL ($1)', [
+      [changed, quick].map((id) => typeIdToUuid('whk', id)),
+      'manual',
+    ])
+    await writeBacklog(changed, WAITING, '1 hour')
+    const change = async (url: string): Promise<number> => {
+      const startedMs = performance.now()
+      await fixture.world.admin.query('UPDATE webhooks SET url = $2 WHERE id = $1', [typeIdToUuid('whk', changed), url])
+      return performance.now() - startedMs
+    }
+    const tookMs = [await change(receiver.url)]
+    await receiver.received(1)
+    await fixture.post('small', 40)
+    await fixture.reaches(quick, { delivered: 40 })
+    // It is not finished: all would be sent by then otherwise.
+    expect((await fixture.states(changed))['delivered']).toBeLessThan(WAITING)
+    for (const path of ['a', 'b', 'c']) tookMs.push(await change(`${receiver.url}/${path}`))
+    expect(Math.max(...tookMs)).toBeLessThan(2_000)
+  }, 120_000)
+
   /** Postgres ends one of two that wait for each other: this one, which locks all partitions, or a statement of the worker. */
   async function define(sql: string): Promise<void> {
     await eventually('the statement succeeds', async () => await fixture.world.admin.query(sql))
   }
 
   /** Deliveries of one posted event's tenant, a hundred a task, as a matcher would have written them over a night. */
-  async function writeBacklog(webhookId: string): Promise<void> {
+  async function writeBacklog(webhookId: string, count: number, dueIn = '0 s'): Promise<void> {
     await fixture.post('large', 1)
     await eventually('there are deliveries', async () => Object.keys(await fixture.states(webhookId)).length > 0)
-    for (let from = 0; from < BACKLOG; from += ROWS_PER_STATEMENT) {
+    for (let from = 0; from < count; from += ROWS_PER_STATEMENT) {
       await fixture.world.admin.query(
         `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", due_at)
          SELECT (substr(d.id::text, 1, 15) || substr(gen_random_uuid()::text, 16))::uuid, d.tenant_id, d.webhook_id,
-                d.event_id, d.event_type, 'task-' || n / 100, d.epoch, d.partition, 1000 + n, now()
+                d.event_id, d.event_type, 'task-' || n / 100, d.epoch, d.partition, 1000 + n, now() + $3::interval
            FROM (SELECT * FROM deliveries WHERE webhook_id = $1 ORDER BY "offset" LIMIT 1) d,
                 generate_series($2::int + 1, $2::int + ${ROWS_PER_STATEMENT}) AS n`,
-        [typeIdToUuid('whk', webhookId), from],
+        [typeIdToUuid('whk', webhookId), from, dueIn],
       )
     }
   }

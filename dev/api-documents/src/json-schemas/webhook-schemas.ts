@@ -5,6 +5,7 @@ import { eventIdSchema } from './event-schemas.ts'
 import {
   described,
   ORDERINGS,
+  REDELIVERED_STATUSES,
   REPLAYED_STATUSES,
   readWebhookEventsSchema,
   webhookFilterSchema,
@@ -194,11 +195,11 @@ export const redeliverySchema: TSchema = Type.Object({
   id: typeIdSchema('rdl', 'TypeID of the redelivery.'),
   status: oneOf(['running', 'completed', 'cancelled', 'failed']),
   dry_run: Type.Boolean(),
-  filter: Type.Object({ ...redeliveryFilterMembers, status: oneOf(['delivered', 'failed', 'cancelled']) }),
+  filter: Type.Object({ ...redeliveryFilterMembers, status: oneOf(REDELIVERED_STATUSES) }),
   scanned_count: Type.Integer({ minimum: 0, description: 'Deliveries checked so far.' }),
   delivery_count: Type.Integer({
     minimum: 0,
-    description: 'Deliveries made pending; in a dry run: that would be made pending.',
+    description: 'Deliveries made due; in a dry run: that would be made due.',
   }),
   created_at: timeSchema,
   updated_at: timeSchema,

@@ -20,7 +20,6 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   authentication_unavailable: kind(503, 'Keys cannot be checked', 'API keys cannot be read at the moment.', AGAIN),
   body_too_large: kind(413, 'Body too large', 'The body is larger than the route takes, counted after decompression.', 'Send less in one request: events in several batches.'),
   clock_skew: kind(503, 'Clocks do not agree', 'The clock of the server or of the event log is wrong by minutes, so that the ids of the events were out of the range that readers take.', 'Post the entries with status `retry` again after `Retry-After` seconds, with the ids of the answer.'),
-  delivery_pending: kind(409, 'Delivery pending', 'A delivery that is pending cannot be sent again.', 'Wait until it is `delivered`, `failed` or `cancelled`.'),
   draining: kind(503, 'Shutting down', 'The server that got the request is being stopped.', 'Connect again: another server answers.'),
   empty_batch: kind(422, 'No events', 'The body is an empty array or has no lines.', 'Send at least one event.'),
   filter_too_wide: kind(400, 'Filter too wide', 'The filter would read too many deliveries.', 'Add one of the parameters that the detail names.'),

@@ -23,7 +23,7 @@ export class Deliveries extends Resource {
     return await this.read(path`/v1/deliveries/${id}`, {}, options)
   }
 
-  /** Delivers again. A ConflictError while it is pending (`delivery_pending`), or when its webhook is deleted. */
+  /** Sends it again, or now if it is pending. A ConflictError when its webhook is deleted. */
   async redeliver(id: string, options?: CreateOptions): Promise<Delivery> {
     return await this.make(path`/v1/deliveries/${id}/redeliver`, undefined, options)
   }

@@ -1,7 +1,8 @@
-import { typeIdToUuid } from '@ariftly/events'
-import type { Queryable } from '../queryable.ts'
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import type { Queryable, Transaction } from '../queryable.ts'
 import { deliveryRow, type DeliveryRow } from './delivery-row.ts'
 import { FINISHED, isNotStarted, isStill, SENT_AGAIN } from './delivery-state.ts'
+import { probeSoon } from './operate-webhook.ts'
 
 /** One delivery of a tenant, or undefined. `id` is a valid `dlv_…`. By primary key, in one partition. */
 export async function getDelivery(
@@ -16,22 +17,39 @@ export async function getDelivery(
 }
 
 /**
- * Sets a finished delivery back to `pending`, due now under a new attempt number, with all attempts of the schedule before
- * it. Undefined when it is not finished, not there, or its webhook is deleted. By primary key.
+ * Sends a delivery now: a finished one is `pending` again under a new attempt number, with all attempts of the schedule before it; a pending one
+ * becomes due, and its attempts and waits continue where they are. One that is queued or under way is left to end. The next probe of a failing
+ * endpoint becomes due. Undefined when there is no such delivery. By primary keys.
  */
 export async function redeliver(
-  db: Queryable,
+  tx: Transaction,
   o: { readonly tenant: string; readonly id: string },
-): Promise<DeliveryRow | undefined> {
-  const sent = await db.query(
-    `UPDATE deliveries d SET ${SENT_AGAIN}, replay_id = NULL
-      WHERE d.id = $1 AND d.tenant_id = $2 AND ${FINISHED}
-        AND EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.deleted_at IS NULL)
-     RETURNING ${deliveryRow.columns}`,
-    [typeIdToUuid('dlv', o.id), o.tenant],
+): Promise<DeliveryRow | 'webhook_deleted' | undefined> {
+  const key = [typeIdToUuid('dlv', o.id), o.tenant]
+  const { rows } = await tx.query<{ webhook_id: string; deleted: boolean }>(
+    `SELECT d.webhook_id, w.id IS NULL AS deleted
+       FROM deliveries d LEFT JOIN webhooks w ON w.id = d.webhook_id AND w.deleted_at IS NULL
+      WHERE d.id = $1 AND d.tenant_id = $2`,
+    key,
+  )
+  if (rows[0] === undefined) return undefined
+  if (rows[0].deleted) return 'webhook_deleted'
+  // The endpoint before the delivery, as where outcomes are recorded.
+  await probeSoon(tx, { webhookIds: [uuidToTypeId('whk', rows[0].webhook_id)] })
+  const locked = await tx.query<{ finished: boolean }>(
+    `SELECT ${FINISHED} AS finished FROM deliveries d WHERE d.id = $1 AND d.tenant_id = $2 FOR UPDATE`,
+    key,
+  )
+  const change = locked.rows[0]?.finished === true ? `${SENT_AGAIN}, replay_id = NULL` : DUE_NOW
+  const sent = await tx.query(
+    `UPDATE deliveries d SET ${change} WHERE d.id = $1 AND d.tenant_id = $2 RETURNING ${deliveryRow.columns}`,
+    key,
   )
   return deliveryRow.readFirst(sent)
 }
+
+/** What is queued has no `due_at`. */
+const DUE_NOW = 'due_at = CASE WHEN d.due_at > now() THEN now() ELSE d.due_at END'
 
 /**
  * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how

@@ -1,9 +1,9 @@
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
-import { afterAll, expect, test } from '@jest/globals'
+import { afterAll, describe, expect, test } from '@jest/globals'
 import type { Queryable } from '../queryable.ts'
 import { cancelDeliveries } from './deliveries.ts'
-import { drainWebhook } from './operate-webhook.ts'
+import { drainWebhook, probeSoon } from './operate-webhook.ts'
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })
@@ -36,18 +36,89 @@ function explaining(plan: string[]): Queryable {
   return { query } as unknown as Queryable
 }
 
-test('draining a webhook reads no backlog of others, also with statistics of a time at which there was none', async () => {
-  const [drained, busy] = [await insertSampleWebhook(admin), await insertSampleWebhook(admin)]
-  await insert(busy, 50_000, 'delivered', 0)
-  await admin.query('VACUUM ANALYZE deliveries')
-  await insert(busy, 5_000, 'pending', 60)
-  await insert(drained, 10, 'pending', 60)
-  const plan: string[] = []
-  await drainWebhook(explaining(plan), { webhookId: drained, limit: 4 })
-  expect(plan.filter((line) => /Rows Removed by Filter: \d{3,}/.test(line))).toEqual([])
-  expect(plan.length).toBeGreaterThan(0)
-  expect(await drainWebhook(pool, { webhookId: drained, limit: 1000 })).toBe(6)
-  expect(await drainWebhook(pool, { webhookId: drained, limit: 1000 })).toBe(0)
+/** The redeliveries that make deliveries of a webhook due. */
+async function drainsOf(webhookId: string): Promise<readonly { readonly state: string; readonly begins: boolean }[]> {
+  const { rows } = await admin.query<{ state: string; begins: boolean }>(
+    'SELECT state, cursor_id IS NULL AND scanned_count = 0 AS begins FROM redeliveries WHERE drained_webhook_id = $1',
+    [typeIdToUuid('whk', webhookId)],
+  )
+  return rows
+}
+
+describe('draining a webhook', () => {
+  test('asks for one redelivery of it, which begins again, and for none when nothing is due later', async () => {
+    const webhookId = await insertSampleWebhook(admin)
+    await insert(webhookId, 3, 'pending', -1)
+    await insert(webhookId, 3, 'delivered', 0)
+    await drainWebhook(pool, { webhookId })
+    expect(await drainsOf(webhookId)).toEqual([])
+    await insert(webhookId, 1, 'pending', 60)
+    for (const change of ["state = 'completed', finished_at = now()", "state = 'running'"]) {
+      await drainWebhook(pool, { webhookId })
+      expect(await drainsOf(webhookId)).toEqual([{ state: 'running', begins: true }])
+      await admin.query(`UPDATE redeliveries SET ${change}, cursor_id = id, scanned_count = 5`)
+    }
+    await drainWebhook(pool, { webhookId })
+    expect(await drainsOf(webhookId)).toEqual([{ state: 'running', begins: true }])
+  })
+
+  test('follows another URL, enabling, and the first success of a failing endpoint, and no other change', async () => {
+    const webhookId = await insertSampleWebhook(admin)
+    const uuid = typeIdToUuid('whk', webhookId)
+    await insert(webhookId, 1, 'pending', 60)
+    await admin.query('UPDATE webhook_endpoints SET next_probe_at = now(), probe_delay_ms = 1 WHERE webhook_id = $1', [
+      uuid,
+    ])
+    for (const [change, begins] of [
+      [`UPDATE webhooks SET description = 'x', events = '{task.*}', url = url WHERE id = $1`, false],
+      [`UPDATE webhooks SET enabled = true WHERE id = $1`, false],
+      [`UPDATE webhooks SET url = 'https://other.example/' WHERE id = $1`, true],
+      [`UPDATE webhooks SET enabled = false, disabled_reason = 'manual' WHERE id = $1`, false],
+      [`UPDATE webhooks SET enabled = true, disabled_reason = NULL WHERE id = $1`, true],
+      [`UPDATE webhook_endpoints SET next_probe_at = now() + interval '1 h' WHERE webhook_id = $1`, false],
+      [`UPDATE webhook_endpoints SET next_probe_at = NULL WHERE webhook_id = $1`, true],
+      [`UPDATE webhook_endpoints SET next_probe_at = NULL WHERE webhook_id = $1`, false],
+      [`UPDATE webhooks SET deleted_at = now(), url = '' WHERE id = $1`, false],
+    ] as const) {
+      await admin.query('DELETE FROM redeliveries')
+      await admin.query(change, [uuid])
+      expect([change, await drainsOf(webhookId)]).toEqual([change, begins ? [{ state: 'running', begins }] : []])
+    }
+  })
+
+  test.each([
+    ['120 s after the last probe at once', 180, 300, 0],
+    ['3 s after the last probe in 7 s', 297, 300, 7],
+    ['in 4 s if that is planned', 4, 300, 4],
+    ['in 10 s if that is planned, which may have been asked for', 10, 300, 10],
+    ['as planned before the first wait is over', 8, 10, 8],
+    ['at the same time as before when that was planned before the clock was set back', 3_000, 300, 3_000],
+  ])('probes a failing endpoint %s', async (_, inS, delayS, expectedInS) => {
+    const webhookId = await insertSampleWebhook(admin)
+    const uuid = typeIdToUuid('whk', webhookId)
+    for (const ask of [
+      () => drainWebhook(pool, { webhookId }),
+      () => probeSoon(pool, { webhookIds: [webhookId] }),
+      () => probeSoon(pool, { webhookIds: [webhookId], skipLocked: true }),
+    ]) {
+      expect(await drainWebhook(pool, { webhookId })).toBe(false)
+      await admin.query(
+        `UPDATE webhook_endpoints SET next_probe_at = now() + $2 * interval '1 s', probe_delay_ms = $3 WHERE webhook_id = $1`,
+        [uuid, inS, delayS * 1000],
+      )
+      await ask()
+      // A second time changes nothing.
+      await ask()
+      const { rows } = await admin.query<{ in_s: number }>(
+        'SELECT extract(epoch FROM next_probe_at - now())::float8 AS in_s FROM webhook_endpoints WHERE webhook_id = $1',
+        [uuid],
+      )
+      expect(rows[0]?.in_s).toBeLessThanOrEqual(expectedInS)
+      expect(rows[0]?.in_s).toBeGreaterThan(expectedInS - 5)
+      expect(await drainWebhook(pool, { webhookId })).toBe(true)
+      await admin.query('UPDATE webhook_endpoints SET next_probe_at = NULL WHERE webhook_id = $1', [uuid])
+    }
+  })
 })
 
 test('cancelling a replay reads no other waiting delivery of its webhook, also with statistics of a time before it', async () => {

@@ -1,35 +1,34 @@
 import { typeIdToUuid } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
-import { isStill } from './delivery-state.ts'
 
 /**
- * Makes up to `limit` pending deliveries of a webhook that are due later due now, the earliest due first; answers how many.
- * Call it until it answers 0. By index deliveries_due.
+ * Makes all that a webhook has pending due: asks for a redelivery of it, whose slices the webhook worker makes, and makes the next probe of a
+ * failing endpoint due. Answers whether it is failing. The function is also called when a webhook's URL changes, when one is enabled, and when a
+ * failing endpoint opens. It writes two rows at most, and no redelivery when nothing is due later. By primary key and index deliveries_due.
  */
-export async function drainWebhook(
-  db: Queryable,
-  o: { readonly webhookId: string; readonly limit: number },
-): Promise<number> {
-  const { rowCount } = await db.query(
-    `UPDATE deliveries
-        SET due_at = now()
-      WHERE id = ANY (ARRAY(
-              SELECT id FROM deliveries
-               WHERE webhook_id = $1 AND state = 'pending' AND due_at > now()
-               ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED))
-        AND ${isStill(['pending'])} AND due_at > now()`,
-    [typeIdToUuid('whk', o.webhookId), o.limit],
-  )
-  return rowCount ?? 0
+export async function drainWebhook(db: Queryable, o: { readonly webhookId: string }): Promise<boolean> {
+  const { rows } = await db.query<{ failing: boolean }>('SELECT drain_webhook($1) AS failing', [
+    typeIdToUuid('whk', o.webhookId),
+  ])
+  return rows[0]?.failing === true
 }
 
-/** Makes the next probe of a failing endpoint due now; false when it is not failing (or unknown). By primary key. */
-export async function probeNow(db: Queryable, o: { readonly webhookId: string }): Promise<boolean> {
-  const { rowCount } = await db.query(
-    'UPDATE webhook_endpoints SET next_probe_at = now() WHERE webhook_id = $1 AND next_probe_at IS NOT NULL',
-    [typeIdToUuid('whk', o.webhookId)],
+/**
+ * Makes the next probes of those of these endpoints that are failing due, each 10 s after its last one at the earliest. With `skipLocked` the
+ * endpoints that another transaction holds are left out. By primary key.
+ */
+export async function probeSoon(
+  db: Queryable,
+  o: { readonly webhookIds: readonly string[]; readonly skipLocked?: boolean },
+): Promise<void> {
+  await db.query(
+    `UPDATE webhook_endpoints SET next_probe_at = soonest_probe(next_probe_at, probe_delay_ms)
+      WHERE webhook_id = ANY (ARRAY(
+              SELECT webhook_id FROM webhook_endpoints
+               WHERE webhook_id = ANY ($1::uuid[]) AND soonest_probe(next_probe_at, probe_delay_ms) < next_probe_at
+               ORDER BY webhook_id FOR UPDATE ${o.skipLocked === true ? 'SKIP LOCKED' : ''}))`,
+    [o.webhookIds.map((id) => typeIdToUuid('whk', id))],
   )
-  return rowCount === 1
 }
 
 /**

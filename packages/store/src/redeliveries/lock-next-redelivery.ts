@@ -7,6 +7,8 @@ import { redeliveryRow, type RedeliveryRow } from './redeliveries.ts'
 export interface LockedRedelivery extends RedeliveryRow {
   /** The last delivery that was scanned, `dlv_…`; undefined before the first slice. */
   readonly cursorId: string | undefined
+  /** The webhook whose pending deliveries it makes due, `whk_…`; undefined when a caller has asked for it. */
+  readonly drainedWebhookId: string | undefined
 }
 
 /** A slice is due; also when it was planned before the clock of Postgres was set back. */
@@ -23,7 +25,7 @@ export const anyRedeliveryDue = exists(`redeliveries WHERE ${DUE}`)
  * another worker holds is passed over. By indexes redeliveries_due and redeliveries_turns.
  */
 export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedelivery | undefined> {
-  const { rows } = await tx.query<{ cursor_id: string | null }>(
+  const { rows } = await tx.query<{ cursor_id: string | null; drained_webhook_id: string | null }>(
     `WITH turns AS (
        SELECT id, (SELECT max(t.updated_at) FROM redeliveries t
                     WHERE t.tenant_id = due.tenant_id AND t.updated_at <= clock_timestamp()) AS turn
@@ -32,7 +34,7 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
                 WHERE ${DUE}) due
         WHERE place = 1
         ORDER BY turn NULLS FIRST LIMIT ${TENANTS_MAX})
-     SELECT ${redeliveryRow.columns}, r.cursor_id
+     SELECT ${redeliveryRow.columns}, r.cursor_id, r.drained_webhook_id
        FROM redeliveries r JOIN turns ON turns.id = r.id
       WHERE r.state = 'running'
       ORDER BY turns.turn NULLS FIRST
@@ -44,6 +46,7 @@ export async function lockNextRedelivery(tx: Queryable): Promise<LockedRedeliver
   return {
     ...redeliveryRow.read(row),
     cursorId: row.cursor_id === null ? undefined : uuidToTypeId('dlv', row.cursor_id),
+    drainedWebhookId: row.drained_webhook_id === null ? undefined : uuidToTypeId('whk', row.drained_webhook_id),
   }
 }
 

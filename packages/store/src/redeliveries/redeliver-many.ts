@@ -1,41 +1,55 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { FINISHED, SENT_AGAIN } from '../deliveries/delivery-state.ts'
+import type { DeliveryStatus } from '../deliveries/delivery-row.ts'
+import { FINISHED, isStill, SENT_AGAIN } from '../deliveries/delivery-state.ts'
 import type { Queryable } from '../queryable.ts'
 
 /** How many deliveries of which webhooks. */
 export type CountByWebhook = ReadonlyMap<string, number>
 
 /**
- * Sets these finished deliveries back to `pending`, due now, with all attempts of the schedule before them; those of deleted
- * webhooks, and those whose state is not `status` any more, stay. A dry run counts the same and changes nothing. By
- * primary keys.
+ * Makes these deliveries due: finished ones are `pending` again with all attempts of the schedule before them; `pending` ones that are due later
+ * keep their attempts. Those of deleted webhooks, and those whose state is not `status` any more, stay, and so do pending ones that another
+ * transaction holds. A dry run counts the same and changes nothing. By primary keys.
  */
 export async function redeliverMany(
   tx: Queryable,
   o: {
     readonly tenant: string
     readonly ids: readonly string[]
-    readonly status: 'delivered' | 'failed' | 'cancelled'
+    readonly status: DeliveryStatus
     readonly dryRun: boolean
   },
 ): Promise<CountByWebhook> {
   if (o.ids.length === 0) return new Map()
-  const { rows } = await tx.query<{ webhook_id: string; n: number }>(o.dryRun ? COUNT : WRITE, [
-    o.ids.map((id) => typeIdToUuid('dlv', id)),
-    o.tenant,
-    o.status,
-  ])
+  const [values, { count, write }] = [[o.ids.map((id) => typeIdToUuid('dlv', id)), o.tenant], statementsOf(o.status)]
+  const { rows } = await tx.query<{ webhook_id: string; n: number }>(o.dryRun ? count : write, values)
   return new Map(rows.map((row) => [uuidToTypeId('whk', row.webhook_id), row.n]))
 }
 
-const CHOSEN = `d.id = ANY ($1::uuid[]) AND d.tenant_id = $2 AND ${FINISHED} AND d.state || '' = $3
+function statementsOf(status: DeliveryStatus): { readonly count: string; readonly write: string } {
+  const which =
+    status === 'pending'
+      ? `${isStill(['pending'], 'd')} AND d.due_at > now()`
+      : `${FINISHED} AND d.state || '' = '${status}'`
+  const chosen = `d.id = ANY ($1::uuid[]) AND d.tenant_id = $2 AND ${which}
        AND EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.deleted_at IS NULL)`
+  return {
+    count: `SELECT d.webhook_id, count(*)::int AS n FROM deliveries d WHERE ${chosen} GROUP BY d.webhook_id`,
+    write: `
+WITH sent AS (${status === 'pending' ? makeDue(chosen) : sendAgain(chosen)} RETURNING d.webhook_id)
+SELECT webhook_id, count(*)::int AS n FROM sent GROUP BY webhook_id`,
+  }
+}
 
-const COUNT = `SELECT d.webhook_id, count(*)::int AS n FROM deliveries d WHERE ${CHOSEN} GROUP BY d.webhook_id`
+function sendAgain(chosen: string): string {
+  return `UPDATE deliveries d SET ${SENT_AGAIN}, replay_id = NULL WHERE ${chosen}`
+}
 
-const WRITE = `
-WITH sent AS (UPDATE deliveries d SET ${SENT_AGAIN}, replay_id = NULL WHERE ${CHOSEN} RETURNING d.webhook_id)
-SELECT webhook_id, count(*)::int AS n FROM sent GROUP BY webhook_id`
+/** A delivery that is held is being queued. */
+function makeDue(chosen: string): string {
+  return `UPDATE deliveries d SET due_at = now()
+           WHERE d.id = ANY (ARRAY(SELECT d.id FROM deliveries d WHERE ${chosen} FOR UPDATE OF d SKIP LOCKED)) AND ${chosen}`
+}
 
 /**
  * Whether any of these webhooks has `waitingMax` deliveries that are due and wait, though it takes them: further ones would

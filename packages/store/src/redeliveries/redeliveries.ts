@@ -52,17 +52,23 @@ export async function insertRedelivery(db: Queryable, o: RedeliveryRequest): Pro
      SELECT $1::uuid, $2::text, $3::json, $4::boolean
       WHERE NOT $4 OR (SELECT count(*) FROM redeliveries d
                         WHERE d.state = 'running' AND d.dry_run AND d.tenant_id = $2) < ${DRY_RUNS_MAX}
-     ON CONFLICT (tenant_id) WHERE state = 'running' AND NOT dry_run DO NOTHING
+     ON CONFLICT (tenant_id) WHERE state = 'running' AND NOT dry_run AND drained_webhook_id IS NULL DO NOTHING
      RETURNING ${redeliveryRow.columns}`,
     [typeIdToUuid('rdl', o.id), o.tenant, o.filter, o.dryRun],
   )
   return redeliveryRow.readFirst(written) ?? 'under_way'
 }
 
+/**
+ * SQL: a caller has asked for the redelivery `r`, and not `drain_webhook`, which makes the pending deliveries of one webhook due and is in no
+ * answer.
+ */
+const IS_ASKED_FOR = 'r.drained_webhook_id IS NULL'
+
 /** One redelivery of a tenant, or undefined. By primary key. */
 export async function getRedelivery(db: Queryable, o: RedeliveryKey): Promise<RedeliveryRow | undefined> {
   const found = await db.query(
-    `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.id = $1 AND r.tenant_id = $2`,
+    `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.id = $1 AND r.tenant_id = $2 AND ${IS_ASKED_FOR}`,
     [typeIdToUuid('rdl', o.id), o.tenant],
   )
   return redeliveryRow.readFirst(found)
@@ -75,7 +81,7 @@ export async function listRedeliveries(
 ): Promise<readonly RedeliveryRow[]> {
   const { high } = idBounds('rdl', { ...o, order: 'desc' })
   const { rows } = await db.query(
-    `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.tenant_id = $1 AND r.id < $2 ORDER BY r.id DESC LIMIT $3`,
+    `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.tenant_id = $1 AND r.id < $2 AND ${IS_ASKED_FOR} ORDER BY r.id DESC LIMIT $3`,
     [o.tenant, high, o.limit],
   )
   return rows.map(redeliveryRow.read)
@@ -90,7 +96,7 @@ export async function findRunningRedelivery(
   o: { readonly tenant: string; readonly dryRun: boolean },
 ): Promise<string | undefined> {
   const { rows } = await db.query<{ id: string }>(
-    `SELECT id FROM redeliveries WHERE state = 'running' AND tenant_id = $1 AND dry_run = $2 ORDER BY id LIMIT 1`,
+    `SELECT id FROM redeliveries r WHERE state = 'running' AND tenant_id = $1 AND dry_run = $2 AND ${IS_ASKED_FOR} ORDER BY id LIMIT 1`,
     [o.tenant, o.dryRun],
   )
   return rows[0] === undefined ? undefined : uuidToTypeId('rdl', rows[0].id)
@@ -103,7 +109,7 @@ export async function findRunningRedelivery(
 export async function cancelRedelivery(db: Queryable, o: RedeliveryKey): Promise<RedeliveryRow | undefined> {
   const cancelled = await db.query(
     `UPDATE redeliveries r SET state = 'cancelled', updated_at = clock_timestamp(), finished_at = clock_timestamp()
-      WHERE r.id = $1 AND r.tenant_id = $2 AND r.state = 'running'
+      WHERE r.id = $1 AND r.tenant_id = $2 AND r.state = 'running' AND ${IS_ASKED_FOR}
      RETURNING ${redeliveryRow.columns}`,
     [typeIdToUuid('rdl', o.id), o.tenant],
   )

@@ -1,15 +1,13 @@
 import type { EventType } from '@ariftly/events'
+import type { DeliveryStatus } from '../deliveries/delivery-row.ts'
 import type { DeliveryFilter } from '../deliveries/listing/delivery-shape.ts'
-
-/** Deliveries that can be sent again. */
-export type RedeliveredStatus = 'delivered' | 'failed' | 'cancelled'
 
 /** The filter of a redelivery with the members of the API; times are ISO 8601 in whole milliseconds. */
 export interface StoredFilter {
   readonly webhook_id?: string
   readonly event_id?: string
   readonly task_id?: string
-  readonly status: RedeliveredStatus
+  readonly status: DeliveryStatus
   /** One type, or several separated by commas. */
   readonly type?: string
   readonly error_class?: string
@@ -21,7 +19,7 @@ export interface StoredFilter {
 export function toDeliveryFilter(
   stored: StoredFilter,
   createdAtMs: number,
-): DeliveryFilter & { readonly status: RedeliveredStatus } {
+): DeliveryFilter & { readonly status: DeliveryStatus } {
   const beforeMs = Math.min(stored.before === undefined ? Infinity : Date.parse(stored.before), createdAtMs + 1)
   return {
     status: stored.status,

@@ -3,6 +3,7 @@ import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
 import { redeliver } from '../deliveries/deliveries.ts'
+import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook, getWebhookToSend, rotateWebhookSecret } from './webhooks.ts'
 
 const tenant = 'mine'
@@ -67,12 +68,15 @@ describe('deliveries of a deleted webhook', () => {
 
   test('cannot be sent again, those of a live one can, once', async () => {
     const delivery = await insertDelivery('delivered')
-    expect(await redeliver(pool, { tenant: 'other', id: delivery })).toBeUndefined()
-    const both = await Promise.all([1, 2].map(() => redeliver(pool, { tenant, id: delivery })))
-    expect(both.filter((row) => row?.status === 'pending')).toHaveLength(1)
+    const send = (which: string, by = tenant) => withTransaction(pool, (tx) => redeliver(tx, { tenant: by, id: which }))
+    expect(await send(delivery, 'other')).toBeUndefined()
+    const both = await Promise.all([send(delivery), send(delivery)])
+    expect(both).toMatchObject([{ status: 'pending' }, { status: 'pending' }])
+    const { rows } = await admin.query('SELECT attempt FROM deliveries WHERE id = $1', [typeIdToUuid('dlv', delivery)])
+    expect(rows).toEqual([{ attempt: 2 }])
     const other = await insertDelivery('delivered')
     await deleteWebhook(pool, { tenant, id })
-    expect(await redeliver(pool, { tenant, id: other })).toBeUndefined()
+    expect(await send(other)).toBe('webhook_deleted')
   })
 })
 

@@ -7,8 +7,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { startTestApi, type TestApi } from '../test-api.ts'
 
 const ROOT = 'root-key-0123456789abcdef'
-/** Some of them end just between the two reads of a redelivery. */
-const DELIVERIES = 200
+/** Some of them end while they are redelivered. */
+const DELIVERIES = 100
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })
@@ -49,17 +49,16 @@ test('the deletion of a webhook cancels 5,000 pending deliveries and leaves the 
   expect(await cancelOrphanedDeliveries(admin, { limit: 1000, deletedWithinMs: 600_000 })).toBe(700)
 })
 
-test('of a delivery that ends at the same moment no answer says that its webhook is deleted', async () => {
+test('a delivery that ends at the same moment is sent again or due: no answer refuses it', async () => {
   const { ids } = await insertPending(DELIVERIES)
-  const codes = new Set<unknown>()
+  const answers = new Set<unknown>()
   for (const id of ids) {
     const end = `UPDATE deliveries SET state = 'delivered', due_at = NULL, finished_at = now() WHERE id = $1`
     const [{ status, body }] = await Promise.all([
       api.call('POST', `/v1/deliveries/${id}/redeliver`, ROOT),
       admin.query(end, [typeIdToUuid('dlv', id)]),
     ])
-    codes.add(status === 202 ? 'redelivered' : body['code'])
+    answers.add(`${status} ${String(body['status'])}`)
   }
-  // Which of the two depends on which is first.
-  expect(['redelivered', 'delivery_pending']).toEqual(expect.arrayContaining([...codes]))
+  expect([...answers]).toEqual(['202 pending'])
 })

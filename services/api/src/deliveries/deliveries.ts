@@ -1,8 +1,7 @@
 import { createBodyReader, emptySchema } from '@ariftly/contract'
 import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
-import type { Pool, Transaction } from '@ariftly/store'
+import type { Pool } from '@ariftly/store'
 import { getDelivery, listAttempts, redeliver } from '@ariftly/store/deliveries'
-import { webhookExists } from '@ariftly/store/webhooks'
 import { notFound, pathId } from '../not-found.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { renderDelivery, renderSingleDelivery } from './render-delivery.ts'
@@ -25,30 +24,17 @@ const readNothing = createBodyReader(emptySchema, { optional: true })
 
 /**
  * Answers `POST /v1/deliveries/{id}/redeliver` with 202: a finished delivery is pending again, with all attempts
- * before it. While its webhook is disabled it waits. An unfinished one is 409, and so is
- * one of a deleted webhook.
+ * before it; a pending one becomes due, unless it is being sent. While its webhook is disabled it waits. One of a deleted webhook is 409.
  */
 export function createRedeliver(): WriteHandler {
   return async ({ caller: { tenant }, params, body }, tx) => {
     readNothing(body)
     const id = pathId('dlv', params['id'])
-    const again = await redeliver(tx, { tenant, id })
-    if (again === undefined) throw await reasonOf(tx, tenant, id)
-    const headers = { Location: `/v1/deliveries/${id}` }
-    return { status: 202, body: renderDelivery(again), headers }
+    const sent = await redeliver(tx, { tenant, id })
+    if (sent === undefined) throw notFound('delivery')
+    if (sent === 'webhook_deleted') throw new Problem(409, 'webhook_deleted', { detail: WEBHOOK_DELETED })
+    return { status: 202, body: renderDelivery(sent), headers: { Location: `/v1/deliveries/${id}` } }
   }
 }
 
 const WEBHOOK_DELETED = 'The webhook of the delivery is deleted: nothing is sent to it any more.'
-
-async function reasonOf(tx: Transaction, tenant: string, id: string): Promise<Problem> {
-  const delivery = await getDelivery(tx, { tenant, id })
-  if (delivery === undefined) return notFound('delivery')
-  // It may have ended since it was found unfinished.
-  if (delivery.status === 'pending' || (await webhookExists(tx, delivery))) {
-    return new Problem(409, 'delivery_pending', {
-      detail: 'The delivery is not finished: it is still to be attempted.',
-    })
-  }
-  return new Problem(409, 'webhook_deleted', { detail: WEBHOOK_DELETED })
-}

@@ -6,6 +6,7 @@ import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import type { Logger, Tracing } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
+import { drainWebhook } from '@ariftly/store/deliveries'
 import { getWebhookToSend, type WebhookToSend } from '@ariftly/store/webhooks'
 import { sendWebhook, STANDARD_FORMAT, type OutgoingWebhook, type SentAttempt } from '@ariftly/webhook-sending'
 import { clientGone } from '../client-gone.ts'
@@ -33,8 +34,8 @@ const readTest = createBodyReader(testWebhookSchema, { optional: true })
 
 /**
  * Answers `POST /v1/webhooks/{id}/test`: sends the example of a type with a fresh id, signed and with the webhook's headers
- * like any delivery, stores nothing, and answers with the attempt, failed or not. A disabled webhook can be tested too. The
- * default type is the first that the webhook takes.
+ * like any delivery, stores nothing, and answers with the attempt, failed or not. After a success its pending deliveries become due. A disabled
+ * webhook can be tested too. The default type is the first that the webhook takes.
  */
 export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
   return async (call, _req, res) => {
@@ -48,6 +49,7 @@ export function createTestWebhook(o: TestWebhookOptions): ApiHandler {
     const { traceparent } = context
     const send = (): Promise<SentTest> => sendTest(o, { ...target, webhookId: id, tenant, traceparent }, asked.type)
     const { event, record } = await o.gate(call, send, clientGone(res))
+    if (record.errorClass === null) await drainWebhook(o.pool, { webhookId: id })
     sendJson(res, 200, renderTestAttempt(event, record))
   }
 }

@@ -1,8 +1,16 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { makeJobSlice } from '@ariftly/store'
+import { makeJobSlice, withTransaction } from '@ariftly/store'
+import { drainWebhook } from '@ariftly/store/deliveries'
 import { LIST_SETTINGS } from '@ariftly/store/events'
-import { cancelRedelivery, getRedelivery, insertRedelivery, type StoredFilter } from '@ariftly/store/redeliveries'
+import {
+  cancelRedelivery,
+  findRunningRedelivery,
+  getRedelivery,
+  insertRedelivery,
+  listRedeliveries,
+  type StoredFilter,
+} from '@ariftly/store/redeliveries'
 import { deleteWebhook } from '@ariftly/store/webhooks'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { redeliveryJobs, type RedeliveryJobsOptions } from './redelivery-slice.ts'
@@ -45,6 +53,21 @@ async function insertEnded(count: number, o: { state?: string; error?: string | 
   return rows.map(({ id }) => uuidToTypeId('dlv', id)).toReversed()
 }
 
+/** Deliveries that have failed once or twice and are due later, and one that is due, one that is queued; returns those due later, the oldest first. */
+async function insertWaiting(count: number): Promise<readonly string[]> {
+  const ids = Array.from({ length: count + 2 }, (_, index) => newTypeId('dlv', Date.now() - (count + 2 - index) * 1000))
+  await pool.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,
+                             due_at, lease_until, attempt, attempt_count, last_attempt_at, last_error_class)
+     SELECT id, $1, $2, id, 'task.progress', 'task', 1, 0, n, CASE WHEN n = 2 THEN 'queued' ELSE 'pending' END,
+            CASE WHEN n = 1 THEN now() - interval '1 s' WHEN n > 2 THEN now() + interval '1 h' END,
+            CASE WHEN n = 2 THEN now() + interval '1 h' END, 3, 2, now(), 'timeout'
+       FROM unnest($3::uuid[]) WITH ORDINALITY AS d (id, n)`,
+    [tenant, typeIdToUuid('whk', webhookId), ids.map((id) => typeIdToUuid('dlv', id))],
+  )
+  return ids.slice(2)
+}
+
 async function ask(filter: Partial<StoredFilter> = {}, dryRun = false): Promise<string> {
   const id = newTypeId('rdl')
   const stored = JSON.stringify({ webhook_id: webhookId, status: 'failed', ...filter })
@@ -70,6 +93,15 @@ async function run(options: SliceOptions = {}): Promise<void> {
 async function pending(): Promise<readonly string[]> {
   const { rows } = await pool.query<{ id: string }>(
     `SELECT id FROM deliveries WHERE tenant_id = $1 AND state = 'pending' ORDER BY created_at`,
+    [tenant],
+  )
+  return rows.map(({ id }) => uuidToTypeId('dlv', id))
+}
+
+/** Pending deliveries that are due later, the oldest first. */
+async function dueLater(): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM deliveries WHERE tenant_id = $1 AND state = 'pending' AND due_at > now() ORDER BY id`,
     [tenant],
   )
   return rows.map(({ id }) => uuidToTypeId('dlv', id))
@@ -176,6 +208,72 @@ describe('a redelivery', () => {
     ])
     await run(options)
     expect(await found(id)).toMatchObject({ state: 'completed', deliveryCount: 30 })
+  })
+
+  test('of pending ones makes those due that are due later, as its dry run counts, and leaves their attempts as they are', async () => {
+    const ids = await insertWaiting(12)
+    await insertEnded(30, { state: 'delivered', error: null })
+    const dry = await ask({ status: 'pending' }, true)
+    await run({ deliveriesMax: 5 })
+    const counts = { state: 'completed', scannedCount: 14, deliveryCount: 12 }
+    expect(await found(dry)).toMatchObject(counts)
+    expect(await dueLater()).toEqual(ids)
+    const id = await ask({ status: 'pending' })
+    await run({ deliveriesMax: 5 })
+    expect(await found(id)).toMatchObject(counts)
+    expect(await dueLater()).toEqual([])
+    const { rows } = await pool.query(
+      `SELECT state, attempt, attempt_count, earlier_attempts, redelivered, count(*)::int AS n FROM deliveries
+        WHERE tenant_id = $1 AND state IN ('pending', 'queued') GROUP BY 1, 2, 3, 4, 5 ORDER BY state`,
+      [tenant],
+    )
+    const same = { attempt: 3, attempt_count: 2, earlier_attempts: 0, redelivered: false }
+    expect(rows).toEqual([
+      { state: 'pending', ...same, n: 13 },
+      { state: 'queued', ...same, n: 1 },
+    ])
+  })
+
+  test('of pending ones leaves those alone that a transaction holds, as it is queueing them', async () => {
+    const [held = '', ...others] = await insertWaiting(4)
+    await ask({ status: 'pending', error_class: 'timeout' })
+    await withTransaction(pool, async (tx) => {
+      await tx.query('SELECT FROM deliveries WHERE id = $1 FOR UPDATE', [typeIdToUuid('dlv', held)])
+      await run()
+    })
+    expect(await dueLater()).toEqual([held])
+    expect(others).toHaveLength(3)
+  })
+
+  test('that a change of the webhook has asked for is next to those of callers, who do not see it', async () => {
+    const ids = await insertWaiting(9)
+    // Before the clock of Postgres was set back.
+    await pool.query(`UPDATE deliveries SET created_at = now() + interval '1 h' WHERE id = $1`, [
+      typeIdToUuid('dlv', ids[8] ?? ''),
+    ])
+    await drainWebhook(pool, { webhookId })
+    const own = await ask()
+    await makeRedeliverySlice({ deliveriesMax: 6 })
+    await makeRedeliverySlice({ deliveriesMax: 6 })
+    expect(await found(own)).toMatchObject({ state: 'completed' })
+    expect(await dueLater()).toEqual(ids.slice(4))
+    // Another change: it begins again, with what has failed since then.
+    await pool.query(`UPDATE deliveries SET due_at = now() + interval '1 h' WHERE id = $1`, [
+      typeIdToUuid('dlv', ids[0] ?? ''),
+    ])
+    await drainWebhook(pool, { webhookId })
+    const { rows } = await pool.query<{ id: string }>(
+      'SELECT id FROM redeliveries WHERE tenant_id = $1 AND drained_webhook_id IS NOT NULL',
+      [tenant],
+    )
+    const [drain = ''] = rows.map(({ id }) => uuidToTypeId('rdl', id))
+    expect(await found(drain)).toBeUndefined()
+    expect(await cancelRedelivery(pool, { tenant, id: drain })).toBeUndefined()
+    expect(await listRedeliveries(pool, { tenant, limit: 10 })).toMatchObject([{ id: own }])
+    expect(await findRunningRedelivery(pool, { tenant, dryRun: false })).toBeUndefined()
+    await run({ deliveriesMax: 6 })
+    expect(await dueLater()).toEqual([])
+    expect(rows).toHaveLength(1)
   })
 
   test('is worked off in turn with those of other tenants, for any number of dry runs of one of them', async () => {

@@ -1,5 +1,5 @@
 import type { LongJobs, Pool, Transaction } from '@ariftly/store'
-import { scanDeliveries } from '@ariftly/store/deliveries'
+import { probeSoon, scanDeliveries } from '@ariftly/store/deliveries'
 import {
   advanceRedelivery,
   anyRedeliveryDue,
@@ -13,7 +13,7 @@ import {
   type StoredFilter,
 } from '@ariftly/store/redeliveries'
 
-/** Result of a slice: deliveries that were made pending, by webhook; or `full`, a webhook has enough to do and the slice is made later. */
+/** Result of a slice: deliveries that were made due, by webhook; or `full`, a webhook has enough to do and the slice is made later. */
 type RedeliverySlice = ReadonlyMap<string, number> | 'full'
 
 /** Dependencies of redeliveries. */
@@ -58,8 +58,8 @@ async function makeSlice(
   redelivery: LockedRedelivery,
   o: { readonly deliveriesMax: number; readonly waitingMax: number },
 ): Promise<RedeliverySlice> {
-  const { id, tenant, dryRun, cursorId, createdAtMs } = redelivery
-  const filter = toDeliveryFilter(JSON.parse(redelivery.filter) as StoredFilter, createdAtMs)
+  const { id, tenant, dryRun, cursorId } = redelivery
+  const filter = filterOf(redelivery)
   const scan = await scanDeliveries(tx, { tenant, filter, cursorId, limit: o.deliveriesMax })
   const wanted = scan.deliveries.filter(({ fits }) => fits)
   const webhookIds = [...new Set(wanted.map(({ webhookId }) => webhookId))]
@@ -70,6 +70,14 @@ async function makeSlice(
   const ids = wanted.map((delivery) => delivery.id)
   const counts = await redeliverMany(tx, { tenant, ids, status: filter.status, dryRun })
   const deliveries = [...counts.values()].reduce((sum, count) => sum + count, 0)
+  // A transaction that holds an endpoint may wait for this redelivery.
+  if (!dryRun && deliveries > 0) await probeSoon(tx, { webhookIds: [...counts.keys()], skipLocked: true })
   await advanceRedelivery(tx, { id, nextId: scan.nextId, scanned: scan.deliveries.length, deliveries })
   return dryRun ? new Map<string, number>() : counts
+}
+
+function filterOf({ filter, drainedWebhookId, createdAtMs }: LockedRedelivery): ReturnType<typeof toDeliveryFilter> {
+  // Without a time: a clock that was set back leaves deliveries that were created later than now.
+  if (drainedWebhookId !== undefined) return { status: 'pending', webhookId: drainedWebhookId }
+  return toDeliveryFilter(JSON.parse(filter) as StoredFilter, createdAtMs)
 }

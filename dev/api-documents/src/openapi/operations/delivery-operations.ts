@@ -81,14 +81,14 @@ export const deliveryOperations: Operations<
   redeliver: {
     tag: 'Deliveries',
     description:
-      'Sets a finished delivery back to `pending` with fresh attempts. While its webhook is disabled it waits.',
+      'Sends a delivery now: a finished one is `pending` again with fresh attempts; a pending one becomes due, and its attempts keep counting. An attempt that is under way is not doubled. While its webhook is disabled the delivery waits; a failing one is probed soon, with its oldest pending delivery.',
     answers: [{ ...answer(202, 'The delivery.', 'Delivery'), headers: [LOCATION] }],
-    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['delivery_pending', 'webhook_deleted'] }],
+    problems: [...BODY_PROBLEMS, NOT_FOUND, { status: 409, codes: ['webhook_deleted'] }],
   },
   createRedelivery: {
     tag: 'Deliveries',
     description:
-      'Sets finished deliveries that match a filter back to `pending` with fresh attempts. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time, and ten dry runs, which only count.',
+      'Sets finished deliveries that match a filter back to `pending` with fresh attempts; with the status `pending` makes those due that wait for their next attempt. The filter has the members of the list; `status` is `failed` unless another one is given, and a `webhook_id` or an `after` of at most 35 days ago is needed. One runs at a time, and ten dry runs, which only count.',
     body: jsonBody('RedeliveryRequest', true, [
       {
         name: 'dry',
@@ -128,7 +128,7 @@ export const deliveryOperations: Operations<
   cancelRedelivery: {
     tag: 'Deliveries',
     description:
-      'No further delivery is made pending. Deliveries that are pending already are still sent; finished ones stay unchanged.',
+      'No further delivery is made due. Deliveries that are pending already are still sent; finished ones stay unchanged.',
     answers: [answer(200, 'The redelivery.', 'Redelivery')],
     problems: [NOT_FOUND],
   },

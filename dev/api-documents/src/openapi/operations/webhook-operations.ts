@@ -99,7 +99,7 @@ export const webhookOperations: Operations<
   updateWebhook: {
     tag: 'Webhooks',
     description:
-      'Changes the given members; null clears one. A URL of another origin clears `headers` unless they are given too. The secret is changed with rotate-secret.',
+      'Changes the given members; null clears one. A URL of another origin clears `headers` unless they are given too. Another URL, and enabling it, make its pending deliveries due. The secret is changed with rotate-secret.',
     body: jsonBody('WebhookChanges', true, [
       { name: 'pause', summary: 'Stop for now; deliveries wait', value: { enabled: false } },
       {
@@ -129,7 +129,8 @@ export const webhookOperations: Operations<
   },
   testWebhook: {
     tag: 'Webhooks',
-    description: 'Sends the example of a type under a fresh id, unstored, at once, and answers with the attempt.',
+    description:
+      'Sends the example of a type under a fresh id, unstored, at once, and answers with the attempt. After a success its pending deliveries become due.',
     body: jsonBody('TestWebhook', false, [
       { name: 'type', summary: 'A test of one type', value: { type: 'task.complete' } },
     ]),

@@ -22,8 +22,8 @@ export interface DeliveryFilter {
 export interface DeliveryListOptions {
   readonly tenant: string
   readonly filter: DeliveryFilter
-  /** By `created_at`, then id. */
-  readonly order: 'asc' | 'desc'
+  /** By `created_at`, then id; `id`: by that alone, the unfinished ones of a webhook. */
+  readonly order: 'asc' | 'desc' | 'id'
   /** The last delivery that the previous page scanned. */
   readonly cursorId?: string | undefined
 }
@@ -47,20 +47,21 @@ type Conditions = Readonly<Record<string, ((bind: Bind) => string) | undefined>>
  *
  * - an event: `deliveries_event`, all of its rows, which are as many as webhooks wanted it; they are sorted then;
  * - a task: `deliveries_task`; a webhook: `deliveries_webhook_created`, its failed ones `deliveries_webhook_failed`;
- * - failed ones of a tenant: `deliveries_tenant_failed`; else `deliveries_tenant_created`.
+ * - failed ones of a tenant: `deliveries_tenant_failed`; else `deliveries_tenant_created`;
+ * - by id: `deliveries_unfinished`, whose partitions follow one another.
  *
- * Each partition's range is merged by `created_at` and id and read only as far as the page goes.
+ * Each other partition's range is merged by `created_at` and id. Either is read only as far as the page goes.
  */
 export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
   const conditions = conditionsOf(o)
-  const scanned = scannedBy(o.filter).filter((name) => conditions[name] !== undefined)
+  const scanned = scannedBy(o).filter((name) => conditions[name] !== undefined)
   const checked = Object.keys(conditions).filter((name) => conditions[name] !== undefined && !scanned.includes(name))
   const values: unknown[] = []
   const bind = (value: unknown): string => `$${values.push(value)}`
   const written = (names: readonly string[]): string[] => names.map((name) => conditions[name]?.(bind) ?? 'true')
   const found = written(scanned).join(' AND ')
-  const direction = o.order === 'asc' ? 'ASC' : 'DESC'
-  const orderBy = `d.created_at ${direction}, d.id ${direction}`
+  const direction = o.order === 'desc' ? 'DESC' : 'ASC'
+  const orderBy = o.order === 'id' ? 'd.id' : `d.created_at ${direction}, d.id ${direction}`
   return {
     checked: written(checked),
     values,
@@ -70,7 +71,8 @@ export function createDeliveryShape(o: DeliveryListOptions): DeliveryShape {
 }
 
 /** The conditions that one index serves; of an event all rows are read. */
-function scannedBy({ eventId, taskId, webhookId, status }: DeliveryFilter): readonly string[] {
+function scannedBy({ order, filter: { eventId, taskId, webhookId, status } }: DeliveryListOptions): readonly string[] {
+  if (order === 'id') return ['tenant', 'webhook', 'status', 'cursor']
   const range = ['tenant', 'after', 'before', 'cursor']
   if (eventId !== undefined) return ['event', ...range]
   if (taskId !== undefined) return ['key', ...range]
@@ -81,7 +83,7 @@ function scannedBy({ eventId, taskId, webhookId, status }: DeliveryFilter): read
 function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions): Conditions {
   const { webhookId, eventId, taskId, status, types, errorClass, afterMs, beforeMs } = filter
   return {
-    tenant: (bind) => `d.tenant_id${collationFor(filter)} = ${bind(tenant)}`,
+    tenant: (bind) => `d.tenant_id${collationFor(filter, order)} = ${bind(tenant)}`,
     event: given(eventId, (id, bind) => `d.event_id = ${bind(typeIdToUuid('evt', id))}`),
     key: given(taskId, (id, bind) => `d.ordering_key = ${bind(id)}`),
     task: given(taskId, (id, bind) => `${TASK_ID} = ${bind(id)}`),
@@ -97,10 +99,14 @@ function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions):
 
 /**
  * The collation of the index that is to be taken, so that no other one fits. Indexes in "POSIX" hold failed deliveries alone, so that none fits a list of an
- * event, whose status is checked row by row: its rows are found by `event_id`.
+ * event, whose status is checked row by row: its rows are found by `event_id`. Nor does one fit unfinished deliveries by id.
  */
-function collationFor({ eventId, taskId, webhookId, status }: DeliveryFilter): string {
-  if (eventId !== undefined || (taskId === undefined && status === 'failed')) return ' COLLATE "POSIX"'
+function collationFor(
+  { eventId, taskId, webhookId, status }: DeliveryFilter,
+  order: DeliveryListOptions['order'],
+): string {
+  if (order === 'id' || eventId !== undefined || (taskId === undefined && status === 'failed'))
+    return ' COLLATE "POSIX"'
   return taskId === undefined && webhookId === undefined ? '' : ' COLLATE "C"'
 }
 
@@ -109,7 +115,8 @@ function given<T>(value: T | undefined, write: (value: T, bind: Bind) => string)
 }
 
 /** A delivery that has been dropped since then was listed under the time in its id, or later. */
-function beyond(order: 'asc' | 'desc', id: string): string {
+function beyond(order: DeliveryListOptions['order'], id: string): string {
+  if (order === 'id') return `d.id > ${id}`
   const at = `coalesce((SELECT c.created_at FROM deliveries c WHERE c.id = ${id}), to_timestamp(uuid_v7_ms(${id}) / 1000.0))`
   return `(d.created_at, d.id) ${order === 'asc' ? '>' : '<'} (${at}, ${id})`
 }

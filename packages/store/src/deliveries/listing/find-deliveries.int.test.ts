@@ -4,7 +4,7 @@ import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '../../events/list-events.ts'
 import type { Pool } from '../../pool.ts'
 import { getDelivery } from '../deliveries.ts'
-import type { DeliveryFilter } from './delivery-shape.ts'
+import { createDeliveryShape, type DeliveryFilter } from './delivery-shape.ts'
 import { findDeliveries, findDeliveriesQuery } from './find-deliveries.ts'
 import { scanDeliveries } from './scan-deliveries.ts'
 import type { DeliveryStatus } from '../delivery-row.ts'
@@ -227,6 +227,30 @@ describe('a list of deliveries', () => {
       scanned.push(...scan.deliveries.map(({ id }) => id))
     } while (scan.nextId !== undefined)
     expect(scanned.toSorted()).toEqual(expected.toSorted())
+  })
+
+  test('of pending ones of a webhook is scanned by id, and no finished one is read for it', async () => {
+    const filter = { webhookId: webhooks[0] ?? '', status: 'pending' as const, types: ['task.created' as const] }
+    const scanned: { id: string; fits: boolean }[] = []
+    let scan: Awaited<ReturnType<typeof scanDeliveries>> | undefined
+    do {
+      scan = await scanDeliveries(pool, { tenant: TENANT, filter, cursorId: scan?.nextId, limit: 70 })
+      scanned.push(...scan.deliveries)
+    } while (scan.nextId !== undefined)
+    const { types: _, ...all } = filter
+    expect(scanned.map(({ id }) => id)).toEqual(wanted(all).toSorted())
+    expect(scanned.filter(({ fits }) => fits).map(({ id }) => id)).toEqual(wanted(filter).toSorted())
+    expect(await scanDeliveries(pool, { tenant: 'stranger', filter, cursorId: undefined, limit: 70 })).toEqual({
+      deliveries: [],
+      nextId: undefined,
+    })
+    const shape = createDeliveryShape({ tenant: TENANT, filter: all, order: 'id', cursorId: scanned[100]?.id })
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${shape.scan(70)}`, shape.values)
+    const plan = rows.map((row) => row['QUERY PLAN'])
+    const scans = plan.filter((line) => line.includes('Scan'))
+    expect(scans.length).toBeGreaterThan(1)
+    expect(scans.filter((line) => !/Index Scan using \S+_unfinished on/.test(line))).toEqual([])
+    expect(plan.filter((line) => /Sort|Merge/.test(line))).toEqual([])
   })
 
   test('looks up the newest attempt of what older code has sent, and the task of an event of a session', async () => {

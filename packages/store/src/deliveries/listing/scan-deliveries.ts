@@ -14,7 +14,8 @@ export interface ScannedDelivery {
 
 /**
  * The next `limit` deliveries that the index of a filter reads, oldest first, each with whether the filter fits it. `nextId` is
- * the last one; undefined when none follows. For connections with `LIST_SETTINGS`; by the index that `findDeliveries` takes.
+ * the last one; undefined when none follows. For connections with `LIST_SETTINGS`; by the index that `findDeliveries` takes, but pending ones of a
+ * webhook, which may have far more that are finished, by id in `deliveries_unfinished`.
  */
 export async function scanDeliveries(
   db: Queryable,
@@ -25,7 +26,9 @@ export async function scanDeliveries(
     readonly limit: number
   },
 ): Promise<{ readonly deliveries: readonly ScannedDelivery[]; readonly nextId: string | undefined }> {
-  const shape = createDeliveryShape({ ...o, order: 'asc' })
+  const { webhookId, eventId, taskId, status } = o.filter
+  const isOfWebhook = webhookId !== undefined && eventId === undefined && taskId === undefined
+  const shape = createDeliveryShape({ ...o, order: isOfWebhook && status === 'pending' ? 'id' : 'asc' })
   const { rows } = await db.query<{ id: string; webhook_id: string; fits: boolean }>(
     prepared(
       `SELECT d.id, d.webhook_id, ${fitsAll(shape.checked)} AS fits FROM (${shape.scan(`$${shape.values.push(o.limit)}`)}) AS d`,
