@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { chromium, type Browser } from 'playwright-core'
+import { chromium, type Browser, type Page } from 'playwright-core'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { openConsole, signIn, violationsOf } from './open-console.ts'
@@ -55,6 +55,7 @@ test.each(ENDS)('a key that is %s is asked for by each open page, and the place 
   const next = await end(key)
   const asked = 'was revoked, rotated or has expired'
   await live.getByText(asked).waitFor()
+  expect(await live.getByRole('navigation').count()).toBe(0)
   await eventually('the page asks for another key', async () => {
     // It takes up to a second until every process knows.
     await list
@@ -77,6 +78,89 @@ function isKept(text: string): string {
   const stores = '[document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage), location.href]'
   return `${stores}.some((each) => each.includes(${JSON.stringify(text)}))`
 }
+
+/** What a key of all scopes reads that one of events alone may not. */
+const FORMER = {
+  tenant: 'tenant-former',
+  url: 'https://former.example.com/hook',
+  webhook: 'webhook of the former',
+  key: 'key of the former',
+  change: 'webhook.create',
+} as const
+
+/** What of it a page holds, in its text, fields or title. */
+async function formerIn(page: Page): Promise<readonly string[]> {
+  const text = await page.evaluate<string>(
+    `[document.title, document.documentElement.textContent, ...[...document.querySelectorAll('input')].map(({ value }) => value)].join(' ')`,
+  )
+  return Object.values(FORMER).filter((each) => text.includes(each))
+}
+
+async function makeFormer(): Promise<{ readonly webhook: string; readonly event: string }> {
+  const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/json' }
+  const write = async (method: string, path: string, body: object) => {
+    const answer = await system.request(path, { method, headers, body: JSON.stringify(body) })
+    expect(answer.ok).toBe(true)
+    return (await answer.json()) as { readonly id: string }
+  }
+  await write('PUT', `/v1/tenants/${FORMER.tenant}`, { limits: { webhooks: 3 } })
+  await write('POST', '/v1/api-keys', { name: FORMER.key, scopes: ['events:read'] })
+  const { id: webhook } = await write('POST', '/v1/webhooks', {
+    url: FORMER.url,
+    description: FORMER.webhook,
+    events: ['*'],
+  })
+  const event = '{"type":"task.created","task_id":"task_former","data":{"title":"a"}}'
+  const { data } = (await system.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
+  const id = data[0]?.id ?? ''
+  await eventually('the event is listed', async () => (await system.request(`/v1/events/${id}`)).status === 200)
+  return { webhook, event: id }
+}
+
+test('a key sees nothing that the key before it in the same tab read, and leaves no request behind', async () => {
+  const [{ webhook, event }, reader] = await Promise.all([makeFormer(), system.apiKeyOf('default', ['events:read'])])
+  const { page, go, complaints } = await openConsole(browser, { url: system.url, apiKey: operator })
+  for (const [fragment, shown] of [
+    [`/events/${event}`, 'As posted'],
+    ['/audit', FORMER.change],
+    ['/tenants', FORMER.tenant],
+    ['/webhooks', FORMER.webhook],
+    [`/webhooks/${webhook}`, FORMER.url],
+    ['/keys', FORMER.key],
+  ] as const) {
+    await go(fragment)
+    await page.getByText(shown).first().waitFor()
+  }
+  const cached = { cache: 'only-if-cached', mode: 'same-origin', headers: { authorization: `Bearer ${operator}` } }
+  const readCached = `fetch('/v1/events/${event}', ${JSON.stringify(cached)}).then(({ ok }) => ok, () => false)`
+  expect(await page.evaluate(readCached)).toBe(false)
+  // A change whose answer does not come before the key is forgotten.
+  await page.route('**/v1/api-keys', async (route) => {
+    if (route.request().method() === 'GET') await route.continue()
+  })
+  await page.getByRole('button', { name: 'New key' }).click()
+  await page.getByLabel('Name').fill('late')
+  const sent = page.waitForRequest((request) => request.method() === 'POST')
+  await page.getByRole('button', { name: 'Make it' }).click()
+  const late = await sent
+  await page.keyboard.press('Escape')
+  await go(`/webhooks/${webhook}`)
+  await eventually('the tab is named by the webhook', async () => (await page.title()).includes(FORMER.webhook))
+  const failed = page.waitForEvent('requestfailed', { predicate: (request) => request === late, timeout: 5_000 })
+  await page.getByRole('button', { name: 'Forget the key' }).click()
+  await page.getByRole('heading', { name: 'Ariftly console' }).waitFor()
+  await failed
+  expect(await formerIn(page)).toEqual([])
+  expect(page.url()).not.toContain(webhook)
+  await signIn(page, reader)
+  for (const fragment of ['/keys', '/audit', '/tenants', '/webhooks', `/webhooks/${webhook}`, '/system']) {
+    await go(fragment)
+    await page.getByRole('alert').getByText('scope', { exact: false }).first().waitFor()
+    expect({ fragment, former: await formerIn(page) }).toEqual({ fragment, former: [] })
+  }
+  expect(complaints).toEqual([])
+  await page.context().close()
+})
 
 test('the key is kept for the next load only when that is asked for, and is nowhere but in the header', async () => {
   const { page, leaks } = await openConsole(browser, { url: system.url, apiKey: operator })

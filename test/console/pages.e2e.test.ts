@@ -24,7 +24,12 @@ let eventId: string
 
 beforeAll(async () => {
   ;[system, browser, receiver] = await Promise.all([
-    startStandalone({ WEBHOOK_ALLOW_HTTP: 'true', WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8' }),
+    startStandalone({
+      WEBHOOK_ALLOW_HTTP: 'true',
+      WEBHOOK_ALLOW_CIDRS: '127.0.0.0/8',
+      // After two attempts no delivery is sent within a test unless a person asks for it.
+      WEBHOOK_RETRY_SCHEDULE_S: '0,3600,3600',
+    }),
     chromium.launch({ executablePath: findChromium(), args: CHROMIUM_ARGS }),
     startReceiver(),
   ])
@@ -163,6 +168,67 @@ test('a stranger finds why an event did not reach its receiver, and sends it aga
   await eventually('the event is sent again', () => receiver.requests.length > before)
   expectNoTrespass(opened)
   await page.context().close()
+})
+
+async function postWaiting(): Promise<string> {
+  const event = '{"type":"task.complete","task_id":"task_waits","data":{"output":1}}'
+  return ((await system.post('/v1/events', event, 202)) as { data: readonly [{ id: string }] }).data[0].id
+}
+
+/** Posts an event to a receiver that refuses it twice, after which it waits for an hour. Gives the query of its delivery. */
+async function refusedTwice(refusing: Receiver, webhookId: string): Promise<string> {
+  refusing.respondWith(() => ({ status: 500 }))
+  const query = `webhook_id=${webhookId}&event_id=${await postWaiting()}`
+  await eventually('the event was refused twice', async () => {
+    const answer = await system.request(`/v1/deliveries?${query}`)
+    const { data } = (await answer.json()) as { data: readonly { status: string; attempt_count: number }[] }
+    return data[0]?.status === 'pending' && data[0].attempt_count === 2
+  })
+  return query
+}
+
+test('what waits for a repaired receiver is sent now: one delivery, and then all', async () => {
+  const repaired = await startReceiver()
+  const body = JSON.stringify({ url: repaired.url, events: ['task.complete'] })
+  const { id } = (await system.post('/v1/webhooks', body, 201)) as { id: string }
+  const isKnown = async () => {
+    await postWaiting()
+    return repaired.requests.length > 0
+  }
+  // Few events: after ten refusals the webhook would be probed only.
+  await eventually('the webhook is known', isKnown, { everyMs: 500 })
+  const fragment = `/deliveries?${await refusedTwice(repaired, id)}`
+  const opened = await openConsole(browser, { url: system.url, apiKey: operator, fragment })
+  const { page, go } = opened
+  const row = page.locator('.delivery')
+  await row.getByText('2 attempts, last: http_5xx (500), next ').waitFor()
+  repaired.respondWith(() => ({ status: 200 }))
+  await row.getByRole('button', { name: 'Send now' }).click()
+  await row.getByText('delivered').waitFor()
+  await row.locator('summary').click()
+  await row.getByRole('link', { name: 'evt_', exact: false }).click()
+  const line = page.getByRole('listitem').filter({ hasText: id })
+  await line.getByRole('link', { name: 'dlv_', exact: false }).click()
+  await row.getByRole('button', { name: 'Send again' }).waitFor()
+  expect(await row.locator('tbody tr > :first-child').allTextContents()).toEqual(['3', '2', '1'])
+  await refusedTwice(repaired, id)
+  await go(`/webhooks/${id}`)
+  const failing = page.locator('.note', { hasText: 'Pending deliveries wait' })
+  await failing.waitFor()
+  expect(await violationsOf(page)).toEqual([])
+  await page.getByRole('button', { name: 'Send again by filter …' }).click()
+  await page.getByLabel('Status of the deliveries').selectOption('pending')
+  await page.getByText('deliveries will be sent now').waitFor()
+  await page.keyboard.press('Escape')
+  repaired.respondWith(() => ({ status: 200 }))
+  await failing.getByRole('button', { name: 'Send now' }).click()
+  await page.getByText('completed').waitFor()
+  await eventually('nothing waits', async () => {
+    const answer = await system.request(`/v1/webhooks/${id}`)
+    return ((await answer.json()) as { pending_count: number }).pending_count === 0
+  })
+  expectNoTrespass(opened)
+  await Promise.all([page.context().close(), repaired.close()])
 })
 
 test('the system shows how far the log is, which processes run, and which webhook has a backlog', async () => {

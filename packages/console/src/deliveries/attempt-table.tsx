@@ -6,11 +6,12 @@ import { visibleText } from '../ui/visible-text.ts'
 /** One attempt of a delivery. */
 export type Attempt = NonNullable<ListedDelivery['attempts']>[number]
 
-/** Attempts, newest first, with what each took. */
+/** Attempts, newest first, with what each took. The API lists those of one delivery oldest first. */
 export function AttemptTable({ attempts }: { readonly attempts: readonly Attempt[] }) {
   if (attempts.length === 0) return <p className="muted">No attempt was made yet.</p>
   const keyOf = ({ attempt, started_at }: Attempt): string => `${attempt} ${started_at}`
-  return <Table label="Attempts" columns={COLUMNS} items={attempts} keyOf={keyOf} />
+  const newestFirst = attempts.toSorted((one, other) => other.attempt - one.attempt)
+  return <Table label="Attempts" columns={COLUMNS} items={newestFirst} keyOf={keyOf} />
 }
 
 const COLUMNS: readonly Column<Attempt>[] = [

@@ -59,9 +59,9 @@ export function DeliveriesPage() {
 }
 
 function OneDelivery({ id }: { readonly id: string }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const delivery = useQuery({
-    queryKey: ['deliveries', who.tenant, id],
+    queryKey: ['deliveries', id],
     queryFn: async ({ signal }) => await client.deliveries.get(id, { signal }),
     refetchInterval: ({ state }) => (state.data?.status === 'pending' ? 2_000 : false),
   })

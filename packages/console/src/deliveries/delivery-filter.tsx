@@ -1,9 +1,8 @@
 import type { FormEvent } from 'react'
 import { Field, FilterButtons, TimeFields } from '../events/filter-form.tsx'
 import { filledFields } from '../ui/form-fields.ts'
-import type { DeliverySearch } from './delivery-search.ts'
+import { DELIVERY_STATUSES, type DeliverySearch } from './delivery-search.ts'
 
-const STATUSES = ['pending', 'delivered', 'failed', 'cancelled']
 const ERROR_CLASSES = [
   'http_3xx',
   'http_4xx',
@@ -32,7 +31,7 @@ export function DeliveryFilter(props: {
 
   return (
     <form className="filters" onSubmit={submit} key={JSON.stringify(search)} role="search">
-      <Choice name="status" label="Status" value={search.status} options={STATUSES} />
+      <Choice name="status" label="Status" value={search.status} options={DELIVERY_STATUSES} />
       <Choice name="error_class" label="Error" value={search.error_class} options={ERROR_CLASSES} />
       <Field name="type" label="Type" value={search.type} />
       {webhookId === undefined && <Field name="webhook_id" label="Webhook" value={search.webhook_id} />}

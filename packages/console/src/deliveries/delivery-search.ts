@@ -1,5 +1,8 @@
 import { entryOf } from '../events/event-filter.ts'
 
+/** What a delivery can be. */
+export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'cancelled'] as const
+
 /** The list of deliveries in the form of the address. */
 export interface DeliverySearch {
   readonly webhook_id?: string | undefined

@@ -5,25 +5,48 @@ import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { useKey } from '../session/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Fault } from '../ui/fault.tsx'
-import type { DeliverySearch } from './delivery-search.ts'
+import { DELIVERY_STATUSES, type DeliverySearch } from './delivery-search.ts'
 import { Progress, useRedelivery } from './redelivery-progress.tsx'
 
 /** What a redelivery takes of the filter of the list. */
-function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter'] {
+export function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter'] {
   const { webhook_id, event_id, task_id, status, type, error_class, after, before } = search
   const members = { webhook_id, event_id, task_id, status, type, error_class, after, before }
   const set = Object.entries(members).filter(([, value]) => value !== undefined)
   return { status: 'failed', ...Object.fromEntries(set) }
 }
 
-/** Sends again what the filter finds: counts first by a dry run, then asks, then shows the progress. */
-export function RedeliverDialog(props: { readonly search: DeliverySearch; readonly onClose: () => void }) {
-  const { search, onClose } = props
-  const { client, who } = useKey()
+interface DialogProps {
+  readonly search: DeliverySearch
+  readonly onClose: () => void
+}
+
+/** Sends what the filter finds: failed deliveries again unless another status is chosen, pending ones before they are due. */
+export function RedeliverDialog({ search, onClose }: DialogProps) {
+  const [status, setStatus] = useState(search.status ?? 'failed')
+  return (
+    <Dialog title="Send again by filter" onClose={onClose}>
+      <label className="field">
+        <span>Status of the deliveries</span>
+        <select value={status} onChange={(event) => setStatus(event.target.value)}>
+          {DELIVERY_STATUSES.map((each) => (
+            <option key={each}>{each}</option>
+          ))}
+        </select>
+      </label>
+      <Redelivery key={status} search={{ ...search, status }} onClose={onClose} />
+    </Dialog>
+  )
+}
+
+/** Counts first by a dry run, then asks, then shows the progress. */
+function Redelivery({ search, onClose }: DialogProps) {
+  const { client } = useKey()
   const filter = redeliveryFilterOf(search)
+  const how = search.status === 'pending' ? 'now' : 'again'
   const [keys] = useState(() => ({ count: newIdempotencyKey(), send: newIdempotencyKey() }))
   const dryRun = useQuery({
-    queryKey: ['dry-run', who.tenant, keys.count],
+    queryKey: ['dry-run', keys.count],
     queryFn: async ({ signal }) =>
       await client.redeliveries.create({ filter, dry_run: true }, { idempotencyKey: keys.count, signal }),
     staleTime: Infinity,
@@ -34,21 +57,23 @@ export function RedeliverDialog(props: { readonly search: DeliverySearch; readon
   })
   const isCounted = counted.data !== undefined && counted.data.status !== 'running'
   return (
-    <Dialog title="Send again by filter" onClose={onClose}>
+    <>
       <div className="dialog-body">
         <dl className="facts">
-          {Object.entries(filter).map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
+          {Object.entries(filter)
+            .filter(([name]) => name !== 'status')
+            .map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value}</dd>
+              </div>
+            ))}
         </dl>
         {dryRun.error !== null && <Fault error={dryRun.error} />}
         {start.data === undefined && dryRun.error === null && (
           <p role="status">
             {isCounted
-              ? `${counted.data.delivery_count} deliveries will be sent again, of ${counted.data.scanned_count} that were checked.`
+              ? `${counted.data.delivery_count} deliveries will be sent ${how}, of ${counted.data.scanned_count} that were checked.`
               : `Counting: ${counted.data?.delivery_count ?? 0} so far …`}
           </p>
         )}
@@ -66,10 +91,10 @@ export function RedeliverDialog(props: { readonly search: DeliverySearch; readon
             disabled={!isCounted || counted.data.delivery_count === 0 || start.isPending}
             onClick={() => start.mutate()}
           >
-            {isCounted ? `Send ${counted.data.delivery_count} again` : 'Send again'}
+            {isCounted ? `Send ${counted.data.delivery_count} ${how}` : `Send ${how}`}
           </button>
         )}
       </footer>
-    </Dialog>
+    </>
   )
 }

@@ -1,4 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { useEffect } from 'react'
 import { useKey } from '../session/session.ts'
 import { Badge } from '../ui/badge.tsx'
 import { Fault } from '../ui/fault.tsx'
@@ -8,9 +9,9 @@ const POLL_MS = 1_000
 
 /** A redelivery, asked again until it is over. */
 export function useRedelivery(id: string | undefined) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   return useQuery({
-    queryKey: ['redelivery', who.tenant, id],
+    queryKey: ['redelivery', id],
     queryFn: async ({ signal }) => await client.redeliveries.get(id ?? '', { signal }),
     enabled: id !== undefined,
     refetchInterval: ({ state }) => (state.data === undefined || state.data.status === 'running' ? POLL_MS : false),
@@ -22,6 +23,10 @@ export function Progress({ id }: { readonly id: string }) {
   const { client } = useKey()
   const queries = useQueryClient()
   const { data, error } = useRedelivery(id)
+  const hasEnded = data !== undefined && data.status !== 'running'
+  useEffect(() => {
+    for (const name of hasEnded ? ['deliveries', 'webhook'] : []) void queries.invalidateQueries({ queryKey: [name] })
+  }, [queries, hasEnded])
   const cancel = useMutation({
     mutationFn: async () => await client.redeliveries.cancel(id),
     onSuccess: async () => await queries.invalidateQueries({ queryKey: ['redelivery'] }),
@@ -33,8 +38,7 @@ export function Progress({ id }: { readonly id: string }) {
   return (
     <div className="card progress" role="status">
       <p>
-        <Badge tone={tone}>{status}</Badge> {dry_run ? 'Counted' : 'Made pending again'}:{' '}
-        <strong>{delivery_count}</strong>
+        <Badge tone={tone}>{status}</Badge> {dry_run ? 'Counted' : 'Made due'}: <strong>{delivery_count}</strong>
         {`, of ${scanned_count} checked. `}
         <Time at={updated_at} />
       </p>

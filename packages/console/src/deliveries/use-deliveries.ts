@@ -6,15 +6,14 @@ import { usePendingPoll } from './use-pending-poll.ts'
 
 /** A page of deliveries with their attempts, asked again while one of them is pending and the tab is in view. */
 export function useDeliveries(query: FindDeliveriesQuery, { enabled = true }: { readonly enabled?: boolean } = {}) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const pollMs = usePendingPoll()
   return useQuery({
-    queryKey: ['deliveries', who.tenant, query],
+    queryKey: ['deliveries', query],
     queryFn: async ({ signal }) =>
       await firstPage(client.deliveries.list({ ...query, include: ['attempts'] }, { signal })),
     placeholderData: keepPreviousData,
     enabled,
-    refetchInterval: ({ state }) =>
-      pollMs(state.data?.data.some(({ status }) => status === 'pending') ?? false, state.dataUpdateCount),
+    refetchInterval: ({ state }) => pollMs(state.data?.data ?? [], state.dataUpdateCount),
   })
 }

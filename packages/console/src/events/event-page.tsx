@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
 import type { QueriedEvent } from '@ariftly/sdk'
 import { EventDeliveries } from '../deliveries/event-deliveries.tsx'
+import { usePendingPoll } from '../deliveries/use-pending-poll.ts'
 import { mayUse } from '../session/scopes.ts'
 import { useKey } from '../session/session.ts'
 import { CopyAs, CopyText } from '../ui/copy-as.tsx'
@@ -20,13 +21,15 @@ const route = getRouteApi('/events/$id')
 export function EventPage() {
   const { id } = route.useParams()
   const key = useKey()
+  const pollMs = usePendingPoll()
   const include = mayUse(key.who, 'webhooks') ? (['log', 'deliveries'] as const) : (['log'] as const)
   const event = useQuery({
-    queryKey: ['event', key.who.tenant, id, include],
+    queryKey: ['event', id, include],
     queryFn: async ({ signal }) => await key.client.events.get(id, { include: [...include] }, { signal }),
+    refetchInterval: ({ state }) => pollMs(state.data?.deliveries ?? [], state.dataUpdateCount),
   })
   const raw = useQuery({
-    queryKey: ['raw-event', key.who.tenant, id],
+    queryKey: ['raw-event', id],
     queryFn: async ({ signal }) => await readRawEvent(key, id, signal),
     enabled: event.isSuccess,
     staleTime: Infinity,

@@ -22,11 +22,11 @@ const route = getRouteApi('/events')
 export function EventsPage() {
   const search = route.useSearch()
   const navigate = route.useNavigate()
-  const { client, who } = useKey()
+  const { client } = useKey()
   const { types, ...rest } = search
   const query = { ...rest, ...(types === undefined ? {} : { type: typesOf(types) }), limit: LIMIT } as ListEventsQuery
   const list = useQuery({
-    queryKey: ['events', who.tenant, query],
+    queryKey: ['events', query],
     queryFn: async ({ signal }) => await firstPage(client.events.list(query, { signal })),
     placeholderData: keepPreviousData,
   })

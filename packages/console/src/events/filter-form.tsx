@@ -13,9 +13,9 @@ export function FilterForm(props: {
 }) {
   const { search, onChange, children } = props
   const listId = useId()
-  const { client, who } = useKey()
+  const { client } = useKey()
   const types = useQuery({
-    queryKey: ['event-types', who.id],
+    queryKey: ['event-types'],
     queryFn: async ({ signal }) => await client.eventTypes.list({ signal }).toArray({ limit: 500 }),
     staleTime: Infinity,
   })

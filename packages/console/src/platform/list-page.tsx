@@ -1,7 +1,6 @@
 import type { List, Page as ListPageOf } from '@ariftly/sdk'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useState, type ReactNode } from 'react'
-import { useKey } from '../session/session.ts'
 import { CopyAs } from '../ui/copy-as.tsx'
 import { Fault } from '../ui/fault.tsx'
 import { firstPage } from '../ui/first-page.ts'
@@ -22,10 +21,9 @@ export function ListPage<T>(props: {
   readonly children?: ReactNode
 }) {
   const { title, request, read, columns, keyOf, empty, actions, children } = props
-  const { who } = useKey()
   const [cursor, setCursor] = useState<string | undefined>(undefined)
   const list = useQuery({
-    queryKey: [request.path, who.tenant, cursor],
+    queryKey: [request.path, cursor],
     queryFn: async ({ signal }): Promise<ListPageOf<T>> =>
       await firstPage(read({ limit: 50, ...(cursor === undefined ? {} : { cursor }) }, signal)),
     placeholderData: keepPreviousData,

@@ -18,9 +18,9 @@ const FORMS = requestForms({ path: '/v1/system', query: {}, command: 'system', m
 
 /** The whole installation, as far as Postgres knows it: the log, processes, and what waits. */
 export function SystemPage() {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const system = useQuery({
-    queryKey: ['system', who.id],
+    queryKey: ['system'],
     queryFn: async ({ signal }) => await client.system.get({ signal }),
     refetchInterval: EVERY_MS,
   })

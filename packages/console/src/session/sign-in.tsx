@@ -1,8 +1,8 @@
-import { useId, useRef, useState, type FormEvent } from 'react'
+import { useEffect, useId, useRef, useState, type FormEvent } from 'react'
 import { Fault } from '../ui/fault.tsx'
 import { useSession } from './session.ts'
 
-/** Asks for a key. `refused` says that there was one which is taken no more: the page behind stays. */
+/** Asks for a key. `refused` says that there was one which is taken no more: the address stays. */
 export function SignIn({ refused }: { readonly refused: boolean }) {
   const session = useSession()
   const input = useRef<HTMLInputElement>(null)
@@ -10,6 +10,10 @@ export function SignIn({ refused }: { readonly refused: boolean }) {
   const [isBusy, setBusy] = useState(false)
   const [remember, setRemember] = useState(false)
   const titleId = useId()
+  useEffect(() => {
+    // It named the page.
+    document.title = 'Ariftly console'
+  }, [])
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault()
@@ -27,7 +31,7 @@ export function SignIn({ refused }: { readonly refused: boolean }) {
   }
 
   return (
-    <div className="sign-in">
+    <main className="sign-in">
       <form className="card sign-in-card" onSubmit={(event) => void submit(event)} aria-labelledby={titleId}>
         <h1 id={titleId}>Ariftly console</h1>
         <p className="muted">
@@ -51,6 +55,6 @@ export function SignIn({ refused }: { readonly refused: boolean }) {
           <code>npm start</code> prints a key. How to make one for yourself: <a href="/docs">the API reference</a>.
         </p>
       </form>
-    </div>
+    </main>
   )
 }

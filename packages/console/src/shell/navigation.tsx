@@ -23,7 +23,15 @@ const PAGES = [
 /** Links to the pages that the key may use, who it is, and the theme. */
 export function Navigation({ who }: { readonly who: CurrentApiKey }) {
   const session = useSession()
+  const navigate = useNavigate()
   const pages = PAGES.filter(({ scope }) => scope === undefined || mayUse(who, scope))
+
+  function forget(): void {
+    session.signOut()
+    // The address may hold an id that the key has read.
+    void navigate({ to: '/live', replace: true })
+  }
+
   return (
     <nav className="nav" aria-label="Pages">
       <Link to="/live" className="brand">
@@ -41,7 +49,7 @@ export function Navigation({ who }: { readonly who: CurrentApiKey }) {
           {visibleText(who.tenant)}
         </p>
         <ThemeChoice />
-        <button type="button" className="small-button" onClick={() => session.signOut()}>
+        <button type="button" className="small-button" onClick={forget}>
           Forget the key
         </button>
       </div>

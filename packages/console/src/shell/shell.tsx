@@ -1,22 +1,15 @@
-import { useQueryClient } from '@tanstack/react-query'
 import { Outlet } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
-import { useSessionState } from '../session/session.ts'
-import { SignIn } from '../session/sign-in.tsx'
+import { useKey } from '../session/session.ts'
 import { Dialog } from '../ui/dialog.tsx'
 import { Navigation } from './navigation.tsx'
 import { Shortcuts, ShortcutsContext, useShortcut } from './shortcuts.ts'
 import { useNewVersion } from './use-new-version.ts'
 
-/** What is around every page. The page is rendered with a key, and stays when that is refused. */
+/** What is around every page. */
 export function Shell() {
-  const { type, key } = useSessionState()
+  const { who } = useKey()
   const [shortcuts] = useState(() => new Shortcuts())
-  const queries = useQueryClient()
-  useEffect(() => {
-    // Pages have the new key by now: effects run from the inside out.
-    if (type === 'signed_in' && key !== undefined) void queries.invalidateQueries()
-  }, [queries, type, key])
   useEffect(() => {
     const press = (event: KeyboardEvent) => shortcuts.press(event)
     document.addEventListener('keydown', press)
@@ -24,20 +17,17 @@ export function Shell() {
   }, [shortcuts])
   return (
     <ShortcutsContext value={shortcuts}>
-      {key !== undefined && (
-        <div className="shell" inert={type === 'refused'}>
-          <a className="skip" href="#main" onClick={skip}>
-            To the content
-          </a>
-          <Navigation who={key.who} />
-          <main id="main" tabIndex={-1}>
-            <NewVersion />
-            <Outlet />
-          </main>
-          <ShortcutHelp shortcuts={shortcuts} />
-        </div>
-      )}
-      {(type === 'signed_out' || type === 'refused') && <SignIn refused={type === 'refused'} />}
+      <div className="shell">
+        <a className="skip" href="#main" onClick={skip}>
+          To the content
+        </a>
+        <Navigation who={who} />
+        <main id="main" tabIndex={-1}>
+          <NewVersion />
+          <Outlet />
+        </main>
+        <ShortcutHelp shortcuts={shortcuts} />
+      </div>
     </ShortcutsContext>
   )
 }

@@ -1,4 +1,4 @@
-import type { ListEventsQuery, QueriedEvent, StreamState } from '@ariftly/sdk'
+import type { ListEventsQuery, StreamState } from '@ariftly/sdk'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { usePendingPoll } from '../deliveries/use-pending-poll.ts'
@@ -32,7 +32,7 @@ export function useTaskEvents(id: string, search: TaskSearch) {
   const awaited = useRef({ id: '', untilMs: 0 })
   const query = taskQueryOf(id, search, mayUse(who, 'webhooks'))
   const page = useQuery({
-    queryKey: ['task', who.tenant, query],
+    queryKey: ['task', query],
     queryFn: async ({ signal }) =>
       await firstPage(
         client.events.list({ ...query, include: [...query.include] } satisfies ListEventsQuery, { signal }),
@@ -41,7 +41,7 @@ export function useTaskEvents(id: string, search: TaskSearch) {
     refetchInterval: ({ state: { data, dataUpdateCount } }) => {
       const isLate = data !== undefined && holdsNewest(search, data) && Date.now() < awaited.current.untilMs
       if (isLate && !data.data.some((event) => event.id === awaited.current.id)) return AWAITED.everyMs
-      return pollMs(data?.data.some(isUnfinished) ?? false, dataUpdateCount)
+      return pollMs(data?.data.flatMap(({ deliveries = [] }) => deliveries) ?? [], dataUpdateCount)
     },
   })
   const isNewest = page.data !== undefined && holdsNewest(search, page.data)
@@ -78,8 +78,4 @@ export function useTaskEvents(id: string, search: TaskSearch) {
 /** Whether new events of the task belong on this page. */
 function holdsNewest({ order, cursor }: TaskSearch, { has_more: hasMore }: { readonly has_more: boolean }): boolean {
   return order === 'desc' ? cursor === undefined : !hasMore
-}
-
-function isUnfinished({ deliveries = [] }: QueriedEvent): boolean {
-  return deliveries.some(({ status }) => status === 'pending')
 }

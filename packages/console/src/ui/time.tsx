@@ -4,17 +4,18 @@ export function Time({ at, whole = false }: { readonly at: string | null | undef
   const date = new Date(at)
   if (Number.isNaN(date.getTime())) return <span>{at}</span>
   const iso = date.toISOString()
-  const [day, clock] = [dayText(date), clockText(date)]
   return (
-    <time dateTime={iso} title={`${day} ${clock} local\n${iso} UTC`} className="time">
-      {shortText(day, clock)}
+    <time dateTime={iso} title={`${dayText(date)} ${clockText(date)} local\n${iso} UTC`} className="time">
+      {timeText(at)}
       {whole && <span className="utc muted">{iso}</span>}
     </time>
   )
 }
 
-/** The day is left out when it is today. */
-function shortText(day: string, clock: string): string {
+/** The same as text alone, for titles: `08:00:00.000`, or `2026-01-31 08:00:00.000` when that is not today. */
+export function timeText(at: string): string {
+  const date = new Date(at)
+  const [day, clock] = [dayText(date), clockText(date)]
   return day === dayText(new Date()) ? clock : `${day} ${clock}`
 }
 

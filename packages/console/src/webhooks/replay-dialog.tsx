@@ -13,14 +13,14 @@ const HOUR_MS = 3_600_000
 
 /** Delivers past events to the webhook again: since when, then the progress. */
 export function ReplayDialog({ webhook, onClose }: { readonly webhook: Webhook; readonly onClose: () => void }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const [idempotencyKey] = useState(newIdempotencyKey)
   const [anHourAgo] = useState(() => new Date(Date.now() - HOUR_MS).toISOString())
   const start = useMutation({
     mutationFn: async (after: string) => await client.webhooks.replay(webhook.id, { after }, { idempotencyKey }),
   })
   const replay = useQuery({
-    queryKey: ['replay', who.tenant, start.data?.id],
+    queryKey: ['replay', start.data?.id],
     queryFn: async ({ signal }) => await client.webhooks.getReplay(webhook.id, start.data?.id ?? '', { signal }),
     enabled: start.data !== undefined,
     refetchInterval: ({ state }) => (state.data === undefined || state.data.status === 'running' ? POLL_MS : false),

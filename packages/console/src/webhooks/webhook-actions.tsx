@@ -54,7 +54,7 @@ function TestDialog({ webhook, onClose }: ActionProps) {
       <div className="dialog-body">
         <p>
           An example event goes to <code>{visibleText(webhook.url)}</code> at once, signed like any other. It is not in
-          the log.
+          the log. When the receiver answers 2xx, pending deliveries are sent too.
         </p>
         {error !== null && <Fault error={error} />}
         {data !== undefined && (

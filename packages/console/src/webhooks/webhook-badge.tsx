@@ -1,5 +1,6 @@
 import type { Webhook } from '@ariftly/sdk'
 import { Badge } from '../ui/badge.tsx'
+import { Time } from '../ui/time.tsx'
 
 const REASONS: Readonly<Record<string, string>> = {
   manual: 'disabled by a person',
@@ -15,7 +16,12 @@ export function WebhookBadge({
 }) {
   const { enabled, disabled_reason, failing_since } = webhook
   if (!enabled) return <Badge tone="bad">{REASONS[disabled_reason ?? ''] ?? 'disabled'}</Badge>
-  if (failing_since !== null)
-    return <Badge tone="busy">{`failing since ${new Date(failing_since).toLocaleString()}`}</Badge>
+  if (failing_since !== null) {
+    return (
+      <Badge tone="busy">
+        failing since <Time at={failing_since} />
+      </Badge>
+    )
+  }
   return <Badge tone="good">enabled</Badge>
 }

@@ -12,6 +12,7 @@ import { Loading, Page } from '../ui/page.tsx'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { pendingText } from './pending-text.ts'
+import { SendPending } from './send-pending.tsx'
 import { WebhookActions } from './webhook-actions.tsx'
 import { WebhookBadge } from './webhook-badge.tsx'
 import { WebhookForm, type WebhookMembers } from './webhook-form.tsx'
@@ -23,9 +24,9 @@ const EVERY_MS = 5_000
 /** One webhook: its state, statistics, deliveries and settings. */
 export function WebhookPage() {
   const { id } = route.useParams()
-  const { client, who } = useKey()
+  const { client } = useKey()
   const webhook = useQuery({
-    queryKey: ['webhook', who.tenant, id],
+    queryKey: ['webhook', id],
     queryFn: async ({ signal }) => await client.webhooks.get(id, { signal }),
     refetchInterval: EVERY_MS,
   })
@@ -42,6 +43,7 @@ export function WebhookPage() {
       {webhook.isPending && <Loading what="the webhook" />}
       {data !== undefined && (
         <>
+          <SendPending webhook={data} />
           <State webhook={data} />
           <WebhookStatistics id={id} />
           <Settings webhook={data} />
@@ -100,12 +102,12 @@ function Deliveries({ id }: { readonly id: string }) {
 }
 
 function Settings({ webhook }: { readonly webhook: Webhook }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const queries = useQueryClient()
   const update = useMutation({
     // The server checks the members.
     mutationFn: async (members: WebhookMembers) => await client.webhooks.update(webhook.id, members as WebhookChanges),
-    onSuccess: (changed) => queries.setQueryData(['webhook', who.tenant, webhook.id], changed),
+    onSuccess: (changed) => queries.setQueryData(['webhook', webhook.id], changed),
   })
   return (
     <details className="settings">

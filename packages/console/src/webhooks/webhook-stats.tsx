@@ -3,17 +3,17 @@ import { useState } from 'react'
 import { useKey } from '../session/session.ts'
 import { Bars } from '../ui/bars.tsx'
 import { Fault } from '../ui/fault.tsx'
-import { durationText } from '../ui/time.tsx'
+import { durationText, timeText } from '../ui/time.tsx'
 
 const WINDOWS = ['1h', '24h', '7d'] as const
 const EVERY_MS = 5_000
 
 /** What was delivered in a window of time, as columns and numbers. */
 export function WebhookStatistics({ id }: { readonly id: string }) {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const [window, setWindow] = useState<(typeof WINDOWS)[number]>('1h')
   const stats = useQuery({
-    queryKey: ['stats', who.tenant, id, window],
+    queryKey: ['stats', id, window],
     queryFn: async ({ signal }) => await client.webhooks.stats(id, { window }, { signal }),
     refetchInterval: EVERY_MS,
   })
@@ -34,7 +34,7 @@ export function WebhookStatistics({ id }: { readonly id: string }) {
           <Bars
             label={`${data.delivered_count} delivered and ${data.failed_count} failed in ${window}`}
             bars={data.buckets.map(({ at, delivered_count, failed_count }) => ({
-              title: `${new Date(at).toLocaleString()}: ${delivered_count} delivered, ${failed_count} failed`,
+              title: `${timeText(at)}: ${delivered_count} delivered, ${failed_count} failed`,
               parts: [
                 { tone: 'good', value: delivered_count },
                 { tone: 'bad', value: failed_count },

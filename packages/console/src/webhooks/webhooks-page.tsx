@@ -17,9 +17,9 @@ const LIMIT = 100
 
 /** All webhooks, with their state and what waits for them. */
 export function WebhooksPage() {
-  const { client, who } = useKey()
+  const { client } = useKey()
   const list = useInfiniteQuery({
-    queryKey: ['webhooks', who.tenant],
+    queryKey: ['webhooks'],
     initialPageParam: undefined as string | undefined,
     queryFn: async ({ pageParam, signal }) =>
       await firstPage(
