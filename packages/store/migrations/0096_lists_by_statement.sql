@@ -1,5 +1,5 @@
--- Each list of events has one index that can serve it, by the collation of the tenant in index and statement, whatever the statistics
--- say: the primary key has the column's own, and takes no list with a filter. All order by bytes. A statement with a task or a type
+-- Each list of events has one index that can serve it, by the collation of the tenant in index and statement, with any statistics.
+-- The primary key has the column's own, and takes no list with a filter. All order by bytes. A statement with a task or a type
 -- says "C", one with a session or an agent "POSIX". Partitions get them one by one (migrate).
 
 -- Type and agent stand behind the id of a task's or a session's events, so that rows of others are not read to be left out.

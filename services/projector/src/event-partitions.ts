@@ -10,7 +10,7 @@ export interface EventPartitions {
   /** The same, and asks about all of their weeks: a partition can be dropped, or be missing after a restore. */
   renew(events: readonly ProjectedEvent[]): Promise<void>
   /**
-   * These events without those that are older than the kept history, as Postgres said last: their partition has been dropped, or is
+   * These events without the ones older than the kept history, as Postgres said last: their partition has been dropped, or is
    * about to be, and is made no more. A log that outlives its retention, as it goes by segments, may still have them.
    */
   kept(events: readonly ProjectedEvent[]): readonly ProjectedEvent[]
