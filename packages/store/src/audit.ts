@@ -50,7 +50,13 @@ export interface ListAuditEntriesOptions {
   readonly limit: number
 }
 
-/** Entries of a tenant, newest first. By audit_entries_tenant, or audit_entries_action when there is an action. */
+const OF_TENANT = { columns: 'tenant_id', values: '$1', order: 'tenant_id DESC' } as const
+const OF_ACTION = { columns: 'tenant_id, action', values: '$1, $5', order: 'tenant_id DESC, action DESC' } as const
+
+/**
+ * Entries of a tenant, newest first. By audit_entries_tenant, or audit_entries_action when there is an action: no other index has
+ * the order.
+ */
 export async function listAuditEntries(db: Queryable, o: ListAuditEntriesOptions): Promise<readonly AuditEntry[]> {
   const { fromMs, ...window } = o
   const { low, high } = idBounds('aud', {
@@ -59,12 +65,12 @@ export async function listAuditEntries(db: Queryable, o: ListAuditEntriesOptions
     // The lower bound of the window is exclusive.
     ...(fromMs === undefined ? {} : { afterMs: fromMs - 1 }),
   })
-  const byAction = o.action === undefined ? '' : 'AND action = $5'
+  const { columns, values, order } = o.action === undefined ? OF_TENANT : OF_ACTION
   const { rows } = await db.query(
     prepared(
       `SELECT ${entryRow.columns} FROM audit_entries a
-        WHERE tenant_id = $1 AND id >= $2::uuid AND id < $3::uuid ${byAction}
-        ORDER BY id DESC LIMIT $4`,
+        WHERE (${columns}, id) >= (${values}, $2::uuid) AND (${columns}, id) < (${values}, $3::uuid)
+        ORDER BY ${order}, id DESC LIMIT $4`,
       [o.tenant, low, high, o.limit, ...(o.action === undefined ? [] : [o.action])],
     ),
   )

@@ -48,6 +48,12 @@ export function sqlState(error: unknown): string | undefined {
   return error instanceof StoreFault ? error.sqlState : undefined
 }
 
+/** Whether a row has no partition: Postgres reports this as a broken constraint (23514), of which it tells no name. */
+export function isMissingPartition(error: unknown): boolean {
+  if (!(error instanceof StoreFault) || error.sqlState !== '23514') return false
+  return (error.cause as { readonly constraint?: string }).constraint === undefined
+}
+
 /** The SQLSTATE of an error of pg (EPIPE has the form of one). */
 export function sqlStateOf(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || 'syscall' in error || !('code' in error)) return undefined

@@ -1,22 +1,25 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
-import { partitionOf } from '@ariftly/events'
+import { newEventId, partitionOf } from '@ariftly/events'
 import type { DeadLetter } from '@ariftly/kafka'
-import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
+import { createPool, isMissingPartition, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
 import { currentEpoch, ensurePositions, readPositions } from '@ariftly/store/projection'
 import { createWorld, eventually, recordViewOf, type World } from '@ariftly/testkit'
 import { CONNECTIONS, createBatchWriter } from './batch-writer.ts'
 import { decodeBatch } from './decode-batch.ts'
-import { createEventPartitions } from './event-partitions.ts'
+import { createEventPartitions, type EventPartitions } from './event-partitions.ts'
 import { batchOf, event } from './test-batches.ts'
 import type { ReadBatch, WriteOutcome } from './write-batches.ts'
 
 const PARTITIONS = 3
+const DAY_MS = 86_400_000
 
 let world: World
 let pool: Pool
 let epoch: number
 let inserted: number
+let expired: number
 let deadLetters: DeadLetter[]
+let eventPartitions: EventPartitions
 let write: (one: ReadBatch) => Promise<WriteOutcome>
 
 beforeEach(async () => {
@@ -27,15 +30,18 @@ beforeEach(async () => {
   const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
   await ensurePositions(pool, { projection: 'events', epoch, topic, starts })
   inserted = 0
+  expired = 0
   deadLetters = []
+  eventPartitions = createEventPartitions(pool)
   write = createBatchWriter({
     pool,
     epoch,
     topic,
-    eventPartitions: createEventPartitions(pool),
+    eventPartitions,
     writeDeadLetters: async (given) => void deadLetters.push(...given),
     onWritten: (outcome) => {
       inserted += outcome.inserted
+      expired += outcome.expired
     },
   })
 })
@@ -150,4 +156,49 @@ test('when a batch fails the others are written', async () => {
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'rejected'])
   expect(await messages()).toEqual(['a', 'b'])
   expect(inserted).toBe(2)
+})
+
+/** A batch of partition 0, appended so many days before the clock of Postgres: that is, this clock is so many days ahead. */
+async function readAt(daysAgo: number, idDaysBefore: readonly number[]): Promise<ReadBatch> {
+  const appendedMs = Date.now() - daysAgo * DAY_MS
+  const events = idDaysBefore.map((days) => event(taskOf(0), `${days}`, newEventId(appendedMs - days * DAY_MS)))
+  const batch = batchOf(events, { appendedMs })
+  const one = { batch, decoded: decodeBatch(batch, { epoch, partitions: PARTITIONS }) }
+  await eventPartitions.ensure(one.decoded.events)
+  return one
+}
+
+test('while the clock of Postgres is 200 days ahead, or behind, each event is stored', async () => {
+  await write(await readAt(200, [0, 89]))
+  expect(await messages()).toEqual(['0', '89'])
+  await world.admin.query('UPDATE projection_offsets SET next_offset = 0')
+  await write(await readAt(-200, [0, 80]))
+  expect((await messages()).toSorted()).toEqual(['0', '0', '80', '89'])
+  expect(deadLetters).toEqual([])
+  expect(expired).toBe(0)
+})
+
+test('an event that is older than the kept history is passed over and counted', async () => {
+  await world.admin.query('UPDATE retention SET events_days = 35')
+  await write(await readAt(0, [85, 1, 40]))
+  expect(await messages()).toEqual(['1', '40'])
+  expect(expired).toBe(1)
+  expect(deadLetters).toEqual([])
+  expect(await positions()).toEqual([3, 0, 0])
+})
+
+test('an event whose week is missing waits until it can be made, and is no dead letter', async () => {
+  const { rows } = await world.admin.query<{ definition: string }>(
+    `SELECT pg_get_functiondef('create_weekly_partitions'::regproc) AS definition`,
+  )
+  const noop = `CREATE OR REPLACE FUNCTION create_weekly_partitions(parent text, min_ms bigint, max_ms bigint) RETURNS integer LANGUAGE sql RETURN 0`
+  await world.admin.query(noop)
+  const one = await readAt(200, [0])
+  const refused = await write(one).catch((error: unknown) => error)
+  expect(isMissingPartition(refused)).toBe(true)
+  expect(await positions()).toEqual([0, 0, 0])
+  await world.admin.query(String(rows[0]?.definition))
+  await write(one)
+  expect(await messages()).toEqual(['0'])
+  expect(deadLetters).toEqual([])
 })

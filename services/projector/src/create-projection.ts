@@ -46,6 +46,8 @@ export function createProjection(
     writeDeadLetters: (given) => deadLetters.write(given),
     onWritten(outcome) {
       metrics.written(outcome)
+      const { expired } = outcome
+      if (expired > 0) log.warn({ expired }, 'events that are older than the kept history were passed over')
       for (const conflict of outcome.conflicts)
         log.warn(conflict, 'event_id_conflict: the id belongs to an event with other content')
     },

@@ -1,5 +1,5 @@
 import { bisect } from '@ariftly/async'
-import { sqlState, type Transaction } from '@ariftly/store'
+import { isMissingPartition, sqlState, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 
 /** What happened to events that were to be inserted. */
@@ -9,7 +9,10 @@ export interface Inserted {
   readonly refused: readonly { readonly event: ProjectedEvent; readonly detail: string }[]
 }
 
-/** Inserts with a savepoint, and bisects what Postgres refuses until each row that it refuses is alone. */
+/**
+ * Inserts with a savepoint, and bisects what Postgres refuses until each row that it refuses is alone. A row without a partition is not
+ * refused: the call fails.
+ */
 export async function insertApart(tx: Transaction, events: readonly ProjectedEvent[]): Promise<Inserted> {
   const refused: { readonly event: ProjectedEvent; readonly detail: string }[] = []
   let inserted = 0
@@ -22,7 +25,7 @@ export async function insertApart(tx: Transaction, events: readonly ProjectedEve
       await tx.query('RELEASE SAVEPOINT part')
       return true
     } catch (error) {
-      if (!isRefusedRow(error)) throw error
+      if (!isRefusedRow(error) || isMissingPartition(error)) throw error
       reason = sqlState(error) ?? ''
       await tx.query('ROLLBACK TO SAVEPOINT part; RELEASE SAVEPOINT part')
       return false
@@ -36,7 +39,10 @@ export async function insertApart(tx: Transaction, events: readonly ProjectedEve
   return { inserted, refused }
 }
 
-/** Data that cannot be stored (class 22) or that breaks a constraint (class 23): trying again does not help. */
+/**
+ * Data that cannot be stored (class 22) or that breaks a constraint (class 23): trying again does not help, unless it is a partition that
+ * is missing.
+ */
 export function isRefusedRow(error: unknown): boolean {
   return /^2[23]/.test(sqlState(error) ?? '')
 }

@@ -39,6 +39,7 @@ export function createProjectorMetrics(metrics: Metrics): ProjectorMetrics {
       events.inc({ outcome: 'duplicate' }, outcome.duplicates)
       events.inc({ outcome: 'dead_letter' }, outcome.deadLetters)
       events.inc({ outcome: 'deleted' }, outcome.deleted)
+      events.inc({ outcome: 'expired' }, outcome.expired)
       conflicts.inc(outcome.conflicts.length)
     },
     took: (ms) => seconds.observe(ms / 1_000),

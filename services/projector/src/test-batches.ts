@@ -7,16 +7,24 @@ export function event(task: string, text: string, id = newEventId(Date.now())): 
   return sampleEvent({ id, taskId: task, data: Buffer.from(`{"task_id":"${task}","message":"${text}"}`) })
 }
 
-/** The first batch of a partition, of a topic with one partition unless another one is said; `garbage` adds a record that is no event. */
+/** How a batch is unlike the first one of a topic with one partition, appended now. */
+interface BatchOptions {
+  readonly partition?: number
+  /** Adds a record that is no event. */
+  readonly garbage?: boolean
+  readonly appendedMs?: number
+}
+
+/** The first batch of a partition. */
 export function batchOf(
   events: readonly LogEvent[],
-  { partition = 0, garbage = false }: { readonly partition?: number; readonly garbage?: boolean } = {},
+  { partition = 0, garbage = false, appendedMs = Date.now() }: BatchOptions = {},
 ): LogBatch {
   const records = events.map((one, offset) => {
     const { key, value, headers } = encodeRecord(one)
-    return { partition, offset, timestampMs: Date.now(), key, value, headers }
+    return { partition, offset, timestampMs: appendedMs, key, value, headers }
   })
-  const bad = { partition, offset: records.length, timestampMs: Date.now(), key: null, value: null, headers: {} }
+  const bad = { partition, offset: records.length, timestampMs: appendedMs, key: null, value: null, headers: {} }
   const all = garbage ? [...records, bad] : records
   return { partition, records: all.map(recordViewOf), firstOffset: 0, lastOffset: all.length - 1 }
 }

@@ -32,6 +32,8 @@ export interface WrittenBatches {
   readonly deadLetters: number
   /** Records of deleted tenants, left out. */
   readonly deleted: number
+  /** Events that are older than the kept history, left out. */
+  readonly expired: number
 }
 
 /** `lost`: a position had moved, nothing was written. */
@@ -45,16 +47,17 @@ export interface WriteBatchesDeps {
   readonly pool: Pool
   readonly epoch: number
   readonly topic: string
-  readonly eventPartitions: Pick<EventPartitions, 'renew'>
+  readonly eventPartitions: Pick<EventPartitions, 'renew' | 'kept'>
 }
 
 /**
  * Writes batches of different partitions in one transaction, which begins with the compare-and-set of their positions: a process that
- * does not own all of the partitions writes nothing. Records of tenants that are being deleted or were deleted are left out.
- * Deadlocks and serialization failures are tried again. When Postgres refuses rows, their weekly partitions are created again
- * and the rows that are still refused are returned as dead letters: a row that has no partition even then is older than what the
- * table keeps. The dead letters of a batch are the caller's: they must be acknowledged before this is called. Several batches
- * together also fail when a row is refused, and when a position is locked by another process; one alone waits for it.
+ * does not own all of the partitions writes nothing. Records of tenants that are being deleted or were deleted are left out, and so
+ * are events that are older than the kept history. Deadlocks and serialization failures are tried again. When Postgres refuses rows,
+ * their weekly partitions are created again and the rows that are still refused are returned as dead letters; it rejects while a week
+ * is missing even then, as that is no fault of an event. The dead letters of a batch are the caller's: they must be acknowledged
+ * before this is called. Several batches together also fail when a row is refused, and when a position is locked by another
+ * process; one alone waits for it.
  */
 export async function writeBatches(batches: readonly ReadBatch[], deps: WriteBatchesDeps): Promise<TryOutcome> {
   try {
@@ -98,7 +101,8 @@ async function write(
   if (!(await advancePositions(tx, { projection: PROJECTION, epoch, topic, advances })))
     throw new NotWritten({ type: 'lost' })
   const read = batches.flatMap(({ decoded }) => decoded.events)
-  const events = await withoutDeleted(tx, read)
+  const kept = deps.eventPartitions.kept(read)
+  const events = await withoutDeleted(tx, kept)
   const { inserted, refused } = await insert(tx, events)
   if (refused.length > 0) {
     throw new NotWritten({ type: 'refused', letters: batches.flatMap(({ batch }) => toLetters(batch, refused)) })
@@ -113,7 +117,8 @@ async function write(
     duplicates,
     conflicts,
     deadLetters: sum(batches, ({ decoded }) => decoded.letters.length),
-    deleted: read.length - events.length + sum(batches, ({ deletedLetters = 0 }) => deletedLetters),
+    expired: read.length - kept.length,
+    deleted: kept.length - events.length + sum(batches, ({ deletedLetters = 0 }) => deletedLetters),
   }
 }
 

@@ -1,5 +1,6 @@
 import { databaseConnection, type Releasers } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { LIST_SETTINGS } from '@ariftly/store/events'
 import type { StreamGatewayConfig } from './config.ts'
 
 /** The connections of the gateway to Postgres. */
@@ -17,7 +18,12 @@ const WATCH_STATEMENT_MS = 2000
 /** Makes the pools; they connect when they are first used, and are closed with `releasers`. */
 export function openPools(config: StreamGatewayConfig, releasers: Releasers): GatewayPools {
   const shared = { ...databaseConnection(config), role: SERVICE_ROLE }
-  const pool = createPool({ ...shared, applicationName: 'ariftly-stream-gateway', max: POOL_MAX })
+  const pool = createPool({
+    ...shared,
+    applicationName: 'ariftly-stream-gateway',
+    max: POOL_MAX,
+    settings: LIST_SETTINGS,
+  })
   releasers.add('pool', () => pool.end())
   const watchPool = createPool({
     ...shared,

@@ -81,14 +81,14 @@ export interface ListApiKeysOptions {
   readonly limit: number
 }
 
-/** Keys of a tenant that are not revoked (expired ones are there), newest first. By index api_keys_tenant. */
+/** Keys of a tenant that are not revoked (expired ones are there), newest first. By index api_keys_tenant, which alone has the order. */
 export async function listApiKeys(db: Queryable, o: ListApiKeysOptions): Promise<readonly ApiKeyRow[]> {
   const { high } = idBounds('key', { ...o, order: 'desc' })
   const { rows } = await db.query({
     name: 'list-api-keys',
     text: `SELECT ${keyRow.columns} FROM api_keys k
-           WHERE tenant_id = $1 AND revoked_at IS NULL AND id < $2::uuid
-           ORDER BY id DESC LIMIT $3`,
+           WHERE (tenant_id, id) < ($1, $2::uuid) AND tenant_id >= $1 AND revoked_at IS NULL
+           ORDER BY tenant_id DESC, id DESC LIMIT $3`,
     values: [o.tenant, high, o.limit],
   })
   return rows.map(keyRow.read)

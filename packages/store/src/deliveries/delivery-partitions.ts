@@ -3,13 +3,22 @@ import { callFunction } from '../prepared.ts'
 
 /**
  * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
- * missing; answers how many it created. Moments before what is kept, and more than 21 days ahead, are cut off. 55P03: try again.
+ * missing; answers how many it created. None is created before what is kept, or more than 21 days after the later of Postgres's clock and
+ * the newest append. 55P03: try again.
  */
 export async function ensureDeliveryPartitions(
   db: Queryable,
   o: { readonly minMs: number; readonly maxMs: number },
 ): Promise<number> {
   return await callFunction(db, 'ensure_delivery_partitions', [o.minMs, o.maxMs])
+}
+
+/**
+ * The append time of the oldest event whose deliveries are kept: their retention before the earlier of Postgres's clock and a day after the
+ * newest append.
+ */
+export async function readDeliveriesKeptFrom(db: Queryable): Promise<number> {
+  return await callFunction(db, 'deliveries_kept_from_ms', [])
 }
 
 /**

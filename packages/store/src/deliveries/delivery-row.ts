@@ -13,6 +13,17 @@ export const STATUS_CONDITIONS: Readonly<Record<DeliveryStatus, string>> = {
   cancelled: `d.state = 'cancelled'`,
 }
 
+/**
+ * The unfinished deliveries `d` of a webhook, from `FROM` on. A range is no `=`: for that the planner believes the statistics, and if these
+ * know one webhook it reads the table, or the primary key in its order.
+ */
+export function unfinishedOf(webhookId: string): string {
+  return `FROM deliveries d WHERE d.webhook_id >= ${webhookId} AND d.webhook_id <= ${webhookId} AND ${STATUS_CONDITIONS.pending}`
+}
+
+/** The oldest event's delivery of these: only `deliveries_unfinished` has this order. */
+export const OLDEST_UNFINISHED = 'ORDER BY d.webhook_id, d.id LIMIT 1'
+
 function newest(column: string, ofAttempt: string): string {
   return `CASE WHEN d.last_attempt_at IS NULL AND d.attempt_count > 0
     THEN (SELECT a.${ofAttempt} FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.attempt DESC LIMIT 1)

@@ -10,7 +10,11 @@ export { listAttempts, listAttemptsOfDeliveries } from './listing/list-attempts.
 export type { AttemptRow, ListedAttempt } from './listing/list-attempts.ts'
 export type { DeliveryRow } from './delivery-row.ts'
 export { disableWebhook, drainWebhook, probeSoon } from './operate-webhook.ts'
-export { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './delivery-partitions.ts'
+export {
+  dropExpiredDeliveryPartitions,
+  ensureDeliveryPartitions,
+  readDeliveriesKeptFrom,
+} from './delivery-partitions.ts'
 export { advanceWithDeliveries, insertDeliveries } from './matching/insert-deliveries.ts'
 export type { MatchedEvent, MatchedWrite, PassedPart } from './matching/insert-deliveries.ts'
 export {

@@ -16,29 +16,46 @@ export async function getEvent(
   return rows[0] === undefined ? undefined : toLoggedEvent(rows[0])
 }
 
-/**
- * Creates the weekly partitions of `events` that ids with these milliseconds (inclusive) need and that are missing; answers
- * how many it created. Moments outside the accepted window (98 days back to 21 days ahead) are cut off: an event there has no
- * partition, and its insert fails with 23514. Takes no lock that readers or writers wait for; gives up after 2 s with 55P03
- * (lock not available), then try again. Not inside the transaction that inserts: it would hold its locks to the end.
- */
-export async function ensureEventPartitions(
-  db: Queryable,
-  o: { readonly minMs: number; readonly maxMs: number },
-): Promise<number> {
-  return await callFunction(db, 'ensure_event_partitions', [o.minMs, o.maxMs])
+/** The weeks of events that an insert needs. */
+export interface EventWeeks {
+  /** Milliseconds of ids, both inclusive. */
+  readonly minMs: number
+  readonly maxMs: number
+  /** The newest append time of the records that need these weeks; absent: none needs them yet. */
+  readonly appendedMs?: number
+}
+
+/** What {@link ensureEventPartitions} has done. */
+export interface EnsuredWeeks {
+  readonly created: number
+  /** Events whose ids have an earlier millisecond are older than the kept history: they have no partition and get none. */
+  readonly keptFromMs: number
 }
 
 /**
- * Drops the partitions of `events` whose end is older than the retention of events, of the log, and one day; returns their
- * names. The function in Postgres enforces this, with a retention of at least 7 days. 55P03: try again later.
+ * Creates the weekly partitions of `events` that are missing. None is created before the kept history, or more than three weeks after
+ * the later of Postgres's clock and the append time: an insert there fails ({@link isMissingPartition}). Takes no lock that readers or
+ * writers wait for; gives up after 2 s with 55P03 (lock not available), then try again. Not inside the transaction that inserts:
+ * it would hold its locks to the end.
  */
-export async function dropExpiredEventPartitions(
-  db: Queryable,
-  o: { readonly logRetentionMs: number },
-): Promise<readonly string[]> {
-  const { rows } = await db.query<{ dropped: string[] }>('SELECT drop_expired_event_partitions($1) AS dropped', [
-    o.logRetentionMs,
-  ])
+export async function ensureEventPartitions(db: Queryable, o: EventWeeks): Promise<EnsuredWeeks> {
+  const { rows } = await db.query<EnsuredWeeks>(
+    'SELECT created, kept_from_ms AS "keptFromMs" FROM ensure_event_partitions($1, $2, $3)',
+    [o.minMs, o.maxMs, o.appendedMs ?? null],
+  )
+  return rows[0] ?? { created: 0, keptFromMs: Number.NEGATIVE_INFINITY }
+}
+
+/**
+ * The first millisecond of the oldest week of events that is kept: history, the log's retention and a day before the earlier of
+ * Postgres's clock and a day after the newest append.
+ */
+export async function readEventsKeptFrom(db: Queryable): Promise<number> {
+  return await callFunction(db, 'events_kept_from_ms', [])
+}
+
+/** Drops the partitions of `events` that are not kept any more and returns their names. 55P03: try again later. */
+export async function dropExpiredEventPartitions(db: Queryable): Promise<readonly string[]> {
+  const { rows } = await db.query<{ dropped: string[] }>('SELECT drop_expired_event_partitions() AS dropped')
   return rows[0]?.dropped ?? []
 }

@@ -56,12 +56,10 @@ export async function listLoggedEvents(db: Queryable, o: ListEventsOptions): Pro
 }
 
 /**
- * Session settings of a pool for lists: plans are made once per shape, and none may sort or scan a table. Operators cost
- * nothing, so that the depth of an index does not decide between two indexes.
+ * Session settings of a pool for lists: plans are made once per shape, and none may sort or scan a table.
  */
 export const LIST_SETTINGS = {
   plan_cache_mode: 'force_generic_plan',
-  cpu_operator_cost: '0',
   enable_sort: 'off',
   enable_seqscan: 'off',
   enable_bitmapscan: 'off',
@@ -72,11 +70,12 @@ export const LIST_SETTINGS = {
  * The statement of a page, prepared under a name per shape (which filters, how many types, which order).
  *
  * - task or session: `events_task` or `events_session`, in which type and agent are checked too: only rows that fit are read.
- *   What bounds the id is said a second time as a row (`WITHIN_INDEX`), so that the planner takes this index (ADR 12).
+ *   What bounds the id is said a second time as a row (`WITHIN_INDEX`), so that the planner plans no skip scan (ADR 12).
  * - agent (with or without types): one range of `events_agent` per type, merged; an agent alone is all ten types.
- * - types alone: one range of `events_type` per type, merged. An index cannot give several types in the order of ids. Its
- *   collation is said, so that no other shape takes it.
+ * - types alone: one range of `events_type` per type, merged. An index cannot give several types in the order of ids.
  * - no filter: the primary key.
+ *
+ * The collation of the tenant leaves no other index: see docs/lists.md.
  *
  * The window function only adds up lengths in page order and stops with the page.
  */
@@ -91,15 +90,14 @@ export function listEventsQuery(
   const direction = o.order === 'asc' ? 'ASC' : 'DESC'
   const branch = (conditions: readonly string[]): string =>
     `(SELECT ${columns}, data_bytes FROM events ` +
-    `WHERE ${['tenant_id = $1', 'id >= $2::uuid', 'id < $3::uuid', ...conditions].join(' AND ')} ` +
+    `WHERE ${[`tenant_id${collationOf(o.filter)} = $1`, 'id >= $2::uuid', 'id < $3::uuid', ...conditions].join(' AND ')} ` +
     `ORDER BY id ${direction} LIMIT ${LIMIT_MAX + 1})`
 
   const { conditions, types } = splitFilter(o.filter, parameter)
-  const typeColumn = o.filter.agent === undefined ? 'type COLLATE "C"' : 'type'
   const branches =
     types === undefined
       ? [branch(conditions)]
-      : types.map((type) => branch([...conditions, `${typeColumn} = ${parameter(type)}`]))
+      : types.map((type) => branch([...conditions, `type = ${parameter(type)}`]))
   return {
     name: `list-events${logged ? ' logged' : ''} ${shapeOf(o.filter, branches.length)} ${direction}`,
     text:
@@ -126,6 +124,13 @@ function splitFilter(
   conditions.push(WITHIN_INDEX)
   if (filter.types !== undefined) conditions.push(`type = ANY (${parameter(filter.types)}::text[])`)
   return { conditions, types: undefined }
+}
+
+/** The collation of `tenant_id` in the index that a list has to take. */
+export function collationOf({ taskId, sessionId, agent, types }: EventFilter): string {
+  if (taskId !== undefined) return ' COLLATE "C"'
+  if (sessionId !== undefined || agent !== undefined) return ' COLLATE "POSIX"'
+  return types === undefined ? '' : ' COLLATE "C"'
 }
 
 function shapeOf(filter: EventFilter, branches: number): string {

@@ -42,19 +42,20 @@ export async function recordLogTimes(
 const ROWS_MAX = 5_000
 
 /**
- * Deletes `log_times` before a moment and returns how many. Keeps the newest row before it in each partition of each epoch, from
- * which records of that moment are found. At most {@link ROWS_MAX} rows of a partition in one call. By index
+ * Deletes `log_times` that are a day older than the kept events and returns how many. Keeps the newest of these in each partition of
+ * each epoch, from which the oldest kept records are found. At most {@link ROWS_MAX} rows of a partition in one call. By index
  * log_times_appended_at.
  */
-export async function deleteExpiredLogTimes(db: Queryable, beforeMs: number): Promise<number> {
+export async function deleteExpiredLogTimes(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM log_times expired
       USING (
         SELECT old.epoch, old.partition, old."offset"
-          FROM (SELECT DISTINCT epoch, partition FROM projection_offsets) AS part
+          FROM (SELECT history_now() - make_interval(days => events_days + 1) AS since FROM retention) AS kept
+         CROSS JOIN (SELECT DISTINCT epoch, partition FROM projection_offsets) AS part
          CROSS JOIN LATERAL (
            SELECT t.appended_at, t."offset" FROM log_times t
-            WHERE t.epoch = part.epoch AND t.partition = part.partition AND t.appended_at < to_timestamp($1::float8 / 1000)
+            WHERE t.epoch = part.epoch AND t.partition = part.partition AND t.appended_at < kept.since
             ORDER BY t.appended_at DESC, t."offset" DESC
             LIMIT 1) AS newest
          CROSS JOIN LATERAL (
@@ -62,9 +63,9 @@ export async function deleteExpiredLogTimes(db: Queryable, beforeMs: number): Pr
             WHERE t.epoch = part.epoch AND t.partition = part.partition
               AND (t.appended_at, t."offset") < (newest.appended_at, newest."offset")
             ORDER BY t.appended_at, t."offset"
-            LIMIT $2) AS old) AS gone
+            LIMIT $1) AS old) AS gone
       WHERE expired.epoch = gone.epoch AND expired.partition = gone.partition AND expired."offset" = gone."offset"`,
-    [beforeMs, ROWS_MAX],
+    [ROWS_MAX],
   )
   return rowCount ?? 0
 }

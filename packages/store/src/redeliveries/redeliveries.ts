@@ -74,14 +74,16 @@ export async function getRedelivery(db: Queryable, o: RedeliveryKey): Promise<Re
   return redeliveryRow.readFirst(found)
 }
 
-/** A page of a tenant's redeliveries, newest first, from below `cursorId`. A range of redeliveries_listed. */
+/** A page of a tenant's redeliveries, newest first, from below `cursorId`. A range of redeliveries_listed, which alone has the order. */
 export async function listRedeliveries(
   db: Queryable,
   o: { readonly tenant: string; readonly cursorId?: string; readonly limit: number },
 ): Promise<readonly RedeliveryRow[]> {
   const { high } = idBounds('rdl', { ...o, order: 'desc' })
   const { rows } = await db.query(
-    `SELECT ${redeliveryRow.columns} FROM redeliveries r WHERE r.tenant_id = $1 AND r.id < $2 AND ${IS_ASKED_FOR} ORDER BY r.id DESC LIMIT $3`,
+    `SELECT ${redeliveryRow.columns} FROM redeliveries r
+      WHERE (r.tenant_id, r.id) < ($1, $2::uuid) AND r.tenant_id >= $1 AND ${IS_ASKED_FOR}
+      ORDER BY r.tenant_id DESC, r.id DESC LIMIT $3`,
     [o.tenant, high, o.limit],
   )
   return rows.map(redeliveryRow.read)

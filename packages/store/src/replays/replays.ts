@@ -84,7 +84,7 @@ export async function getReplay(
   return replayRow.readFirst(found)
 }
 
-/** A page of a webhook's replays, newest first, from below `cursorId`. A range of webhook_replays_webhook. */
+/** A page of a webhook's replays, newest first, from below `cursorId`. A range of webhook_replays_webhook, which alone has the order. */
 export async function listReplays(
   db: Queryable,
   o: { readonly tenant: string; readonly webhookId: string; readonly cursorId?: string; readonly limit: number },
@@ -92,7 +92,8 @@ export async function listReplays(
   const { high } = idBounds('rpl', { ...o, order: 'desc' })
   const { rows } = await db.query(
     `SELECT ${replayRow.columns} FROM webhook_replays r
-      WHERE r.webhook_id = $1 AND r.tenant_id = $2 AND r.id < $3 ORDER BY r.id DESC LIMIT $4`,
+      WHERE (r.webhook_id, r.id) < ($1, $3::uuid) AND r.webhook_id >= $1 AND r.tenant_id = $2
+      ORDER BY r.webhook_id DESC, r.id DESC LIMIT $4`,
     [typeIdToUuid('whk', o.webhookId), o.tenant, high, o.limit],
   )
   return rows.map(replayRow.read)

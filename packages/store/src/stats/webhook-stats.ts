@@ -42,9 +42,9 @@ export async function deleteExpiredStats(db: Queryable, o: { readonly limit: num
   const { rowCount } = await db.query(
     `DELETE FROM webhook_stats
       WHERE (webhook_id, step_s, at) IN (
-              SELECT webhook_id, step_s, at FROM webhook_stats WHERE step_s = 60 AND at < now() - interval '3 hours'
+              SELECT webhook_id, step_s, at FROM webhook_stats WHERE step_s = 60 AND at < history_now() - interval '3 hours'
               UNION ALL
-              SELECT webhook_id, step_s, at FROM webhook_stats WHERE step_s = 900 AND at < now() - interval '8 days'
+              SELECT webhook_id, step_s, at FROM webhook_stats WHERE step_s = 900 AND at < history_now() - interval '8 days'
               LIMIT $1)`,
     [o.limit],
   )

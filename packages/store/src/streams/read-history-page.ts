@@ -1,4 +1,5 @@
 import { uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
+import { collationOf } from '../events/list-events.ts'
 import { groupBy } from '../group-by.ts'
 import type { Queryable } from '../queryable.ts'
 
@@ -55,17 +56,24 @@ export interface HistoryPartition {
  * Reads the events projection's position in each partition and the matching rows from the given position up to there, in one
  * statement and so one snapshot: read in two statements, events could be missed between them. Partitions without a projection
  * row are left out. By index events_position, or by events_task / events_session when the filter names one, so that the cost
- * does not grow with the rest of the tenant's events.
+ * does not grow with the rest of the tenant's events. For connections with `LIST_SETTINGS`.
  */
 export async function readHistoryPage(
   db: Queryable,
   o: HistoryPageRequest,
 ): Promise<ReadonlyMap<number, HistoryPartition>> {
   const { filter } = o
-  const selective = o.scan !== true && (filter.taskId !== undefined || filter.sessionId !== undefined)
+  const source =
+    o.scan === true
+      ? 'scan'
+      : filter.taskId !== undefined
+        ? 'task'
+        : filter.sessionId !== undefined
+          ? 'session'
+          : 'scan'
   const { rows } = await db.query<PageRow>({
-    name: selective ? 'streams-history-selective' : 'streams-history-scan',
-    text: selective ? SELECTIVE : SCAN,
+    name: `streams-history-${source}`,
+    text: STATEMENTS[source],
     values: [
       o.tenant,
       o.epoch,
@@ -79,7 +87,7 @@ export async function readHistoryPage(
       filter.types ?? null,
       filter.taskId ?? null,
       filter.sessionId ?? null,
-      ...(selective ? [] : [o.scanMax]),
+      ...(source === 'scan' ? [o.scanMax] : []),
     ],
   })
   return collect(rows)
@@ -167,23 +175,32 @@ SELECT o.partition, o.next_offset, page."offset", page.kept, page.last_scanned, 
 }
 
 const COLUMNS = `e."offset", e.id, e.type, e.task_id, e.session_id, e.agent, e.appended_at, e.data, e.data_bytes`
-const RANGE = `e.tenant_id = $1 AND e.epoch = $2 AND e.partition = o.partition
-             AND e."offset" >= asked.position AND e."offset" < o.next_offset
-             AND ($6::int IS NULL OR o.partition = $6::int)`
+const RANGE = `e.epoch = $2 AND e.partition = o.partition
+             AND e."offset" >= asked.position AND e."offset" < o.next_offset`
+const OF_PARTITION = `($6::int IS NULL OR o.partition = $6::int)`
 const REST = `($9::text IS NULL OR e.agent = $9::text) AND ($10::text[] IS NULL OR e.type = ANY ($10::text[]))
              AND ($11::text IS NULL OR e.task_id = $11::text) AND ($12::text IS NULL OR e.session_id = $12::text)`
 
 const SCAN = statement(`
             SELECT ${COLUMNS}, $13::bigint AS scan_max, coalesce(${REST}, false) AS matches
               FROM events e
-             WHERE ${RANGE}
+             WHERE e.tenant_id = $1 AND ${RANGE} AND ${OF_PARTITION}
              ORDER BY e."offset"
              LIMIT $13::bigint`)
 
-// Without ORDER BY and LIMIT the planner uses the index with the fewest rows; OFFSET 0 keeps them outside.
-const SELECTIVE = statement(`
-            SELECT found.*, -1::bigint AS scan_max, true AS matches
-              FROM (SELECT ${COLUMNS}
-                      FROM events e
-                     WHERE ${RANGE} AND ${REST}
-                    OFFSET 0) found`)
+/**
+ * All rows of a task or session are found first, by its index, as lists find them; OFFSET 0 keeps what follows from choosing another
+ * one. The position comes after that.
+ */
+function selective(found: string): string {
+  return statement(`
+            SELECT ${COLUMNS}, -1::bigint AS scan_max, true AS matches
+              FROM (SELECT * FROM events WHERE ${found} AND ${OF_PARTITION} ORDER BY id OFFSET 0) e
+             WHERE ${RANGE} AND ${REST}`)
+}
+
+const STATEMENTS = {
+  scan: SCAN,
+  task: selective(`tenant_id${collationOf({ taskId: '' })} = $1 AND task_id = $11`),
+  session: selective(`tenant_id${collationOf({ sessionId: '' })} = $1 AND session_id = $12`),
+}

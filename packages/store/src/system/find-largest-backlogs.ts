@@ -1,3 +1,4 @@
+import { OLDEST_UNFINISHED, STATUS_CONDITIONS, unfinishedOf } from '../deliveries/delivery-row.ts'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
 import { PENDING_COUNT_MAX, type DisabledReason } from '../webhooks/webhook-row.ts'
@@ -57,7 +58,6 @@ export async function findLargestBacklogs(db: Queryable, o: BacklogLimits): Prom
 }
 
 // Each order is that of the index that is meant: with another one a backlog could be read whole.
-const UNFINISHED = `d.state IN ('pending', 'queued', 'attempting')`
 
 const BACKLOGS = `
   WITH RECURSIVE walked AS (
@@ -67,12 +67,10 @@ const BACKLOGS = `
       FROM walked
      CROSS JOIN LATERAL (
            SELECT d.webhook_id FROM deliveries d
-            WHERE ${UNFINISHED} AND d.webhook_id > walked.webhook_id ORDER BY d.webhook_id, d.id LIMIT 1) AS next
+            WHERE ${STATUS_CONDITIONS.pending} AND d.webhook_id > walked.webhook_id ORDER BY d.webhook_id, d.id LIMIT 1) AS next
      CROSS JOIN LATERAL (
            SELECT (SELECT count(*)::int FROM (
-                     SELECT FROM deliveries d
-                      WHERE ${UNFINISHED} AND d.webhook_id = next.webhook_id
-                      ORDER BY d.id LIMIT ${PENDING_COUNT_MAX}) AS first) AS pending_count,
+                     SELECT ${unfinishedOf('next.webhook_id')} LIMIT ${PENDING_COUNT_MAX}) AS first) AS pending_count,
                   (SELECT count(*)::int FROM (
                      SELECT FROM deliveries d
                       WHERE d.state = 'pending' AND d.webhook_id = next.webhook_id AND d.due_at <= now()
@@ -92,8 +90,7 @@ const BACKLOGS = `
      LIMIT $1)
   SELECT totals.as_of, totals.all_pending, totals.all_due, totals.is_complete,
          b.webhook_id, b.tenant_id, b.pending_count, b.due_count, b.enabled, b.disabled_reason, b.failing_since,
-         (SELECT d.created_at FROM deliveries d
-           WHERE ${UNFINISHED} AND d.webhook_id = b.webhook_id ORDER BY d.id LIMIT 1) AS oldest_pending_at
+         (SELECT d.created_at ${unfinishedOf('b.webhook_id')} ${OLDEST_UNFINISHED}) AS oldest_pending_at
     FROM totals
     LEFT JOIN largest b ON true
    ORDER BY b.pending_count DESC, b.webhook_id`

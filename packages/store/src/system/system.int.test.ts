@@ -32,6 +32,7 @@ function explaining(plan: string[]): Queryable {
 /** What Postgres calls an index on a partition, by that of the table. */
 const ON_PARTITIONS = [
   ['deliveries_due', /_webhook_id_due_at_/],
+  ['deliveries_ordering', /_webhook_id_ordering_key_/],
   ['deliveries_unfinished', /_deliveries_unfinished$|_webhook_id_id_/],
 ] as const
 
@@ -180,6 +181,9 @@ describe('backlogs', () => {
 
   test('are found in the indexes of unfinished deliveries, also with statistics of a time without them', async () => {
     const indexes = await indexesOf((db) => findLargestBacklogs(db, { limit: 50 }))
-    expect(indexes.filter((name) => name.startsWith('deliveries'))).toEqual(['deliveries_due', 'deliveries_unfinished'])
+    const unfinished = ['deliveries_due', 'deliveries_ordering', 'deliveries_unfinished']
+    const used = indexes.filter((name) => name.startsWith('deliveries'))
+    expect(used.filter((name) => !unfinished.includes(name))).toEqual([])
+    expect(used).toEqual(expect.arrayContaining(['deliveries_due', 'deliveries_unfinished']))
   })
 })

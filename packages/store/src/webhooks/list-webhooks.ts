@@ -25,7 +25,7 @@ export async function listWebhooks(
   return { webhooks: rows.slice(0, o.limit).map(webhookRow.read), hasMore }
 }
 
-// One webhook after another, as long as the backlogs before it are small enough together.
+// Only webhooks_tenant has the order. One webhook after another, as long as the backlogs before it are small enough together.
 const PAGE = `
   WITH RECURSIVE backlog AS (
     SELECT $2::uuid AS webhook_id, 0::bigint AS pending_count, NULL::timestamptz AS oldest_pending_at,
@@ -36,7 +36,8 @@ const PAGE = `
       FROM backlog
      CROSS JOIN LATERAL (
            SELECT id FROM webhooks
-            WHERE tenant_id = $1 AND deleted_at IS NULL AND id < backlog.webhook_id ORDER BY id DESC LIMIT 1) AS w
+            WHERE (tenant_id, id) < ($1, backlog.webhook_id) AND tenant_id >= $1 AND deleted_at IS NULL
+            ORDER BY tenant_id DESC, id DESC LIMIT 1) AS w
      CROSS JOIN LATERAL (${backlogOf('w.id')}) AS counting
      WHERE backlog.n < $3::int AND backlog.counted < $4::bigint
   )

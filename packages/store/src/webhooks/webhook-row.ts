@@ -1,3 +1,4 @@
+import { OLDEST_UNFINISHED, unfinishedOf } from '../deliveries/delivery-row.ts'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 
 /** Why a webhook is disabled: by its owner, by a 410, or after days of nothing but failures. */
@@ -66,11 +67,10 @@ export const PENDING_COUNT_MAX = 10_000
  * table has changed since it was last vacuumed.
  */
 export function backlogOf(webhookId: string): string {
-  const unfinished = `FROM deliveries d WHERE d.webhook_id = ${webhookId} AND d.state IN ('pending', 'queued', 'attempting')`
   return `
          SELECT count(*) AS pending_count,
-                (SELECT d.created_at ${unfinished} ORDER BY d.id LIMIT 1) AS oldest_pending_at
-           FROM (SELECT ${unfinished} LIMIT ${PENDING_COUNT_MAX}) AS first`
+                (SELECT d.created_at ${unfinishedOf(webhookId)} ${OLDEST_UNFINISHED}) AS oldest_pending_at
+           FROM (SELECT ${unfinishedOf(webhookId)} LIMIT ${PENDING_COUNT_MAX}) AS first`
 }
 
 /**

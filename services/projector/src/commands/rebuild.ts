@@ -1,7 +1,6 @@
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
-import { readRetention } from '@ariftly/store/retention'
-import { createEventPartitions, isExpired, type EventPartitions } from '../event-partitions.ts'
+import { createEventPartitions, type EventPartitions } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import { readPlaces, type CommandContext } from './command.ts'
@@ -16,7 +15,6 @@ import { createRefusedEvents } from './refused-events.ts'
  */
 export async function rebuild(context: CommandContext): Promise<number> {
   const { epoch, partitions: places } = await readPlaces(context)
-  const retention = await readRetention(context.pool)
   const partitions = createEventPartitions(context.pool)
   const refusedBefore = createRefusedEvents(context)
   let read = 0
@@ -26,8 +24,8 @@ export async function rebuild(context: CommandContext): Promise<number> {
   let refused = 0
   for (const place of places) {
     for await (const events of logEvents(context, place, epoch.epoch)) {
-      const kept = events.filter(({ id }) => !isExpired(id, context.now(), retention))
-      await partitions.ensure(kept)
+      await partitions.ensure(events)
+      const kept = partitions.kept(events)
       const outcome = await insertStorable(context.pool, partitions, kept)
       read += events.length
       expired += events.length - kept.length

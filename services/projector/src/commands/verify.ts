@@ -1,6 +1,6 @@
+import { eventIdMs } from '@ariftly/events'
+import { readEventsKeptFrom } from '@ariftly/store/events'
 import { compareEvents, countEvents, type EventDifference, type OffsetRange } from '@ariftly/store/projection'
-import { readRetention } from '@ariftly/store/retention'
-import { isExpired } from '../event-partitions.ts'
 import { readPlaces, type CommandContext } from './command.ts'
 import { logEvents } from './log-events.ts'
 import { createRefusedEvents } from './refused-events.ts'
@@ -18,7 +18,7 @@ const PRINTED_MAX = 100
  */
 export async function verify(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
-  const retention = await readRetention(context.pool)
+  const keptFromMs = await readEventsKeptFrom(context.pool)
   let differences = 0
   let read = 0
   let expired = 0
@@ -44,7 +44,7 @@ export async function verify(context: CommandContext): Promise<number> {
       rowsOfLog += fromHere
       for (const difference of differing) {
         const missing = difference.kind === 'missing'
-        if (missing && isExpired(difference.id, context.now(), retention)) expired += 1
+        if (missing && eventIdMs(difference.id) < keptFromMs) expired += 1
         else if (missing && (await refused.has(place.partition, difference.offset))) deadLetters += 1
         else printDifference(place.partition, difference)
       }

@@ -5,13 +5,13 @@ import {
   anyMatchBacklog,
   insertDeliveries,
   lockNextMatchBacklog,
+  readDeliveriesKeptFrom,
   readMatchBacklog,
   type MatchBacklog,
   type MatchedEvent,
 } from '@ariftly/store/deliveries'
 import type { MatchableEvents } from '@ariftly/store/events'
 import { PausedUntil } from '../paused-until.ts'
-import { KEPT_MS } from './matcher.ts'
 import { once } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
@@ -28,7 +28,6 @@ export interface MatchBacklogsOptions {
   readonly isTickOver: () => boolean
   /** Called after each commit with the webhooks that have new deliveries. */
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
-  readonly now?: () => number
 }
 
 /** Pairs of a webhook and an event that one slice writes: about 30 ms of Postgres. An event that has more takes several slices. */
@@ -134,7 +133,8 @@ async function nextPart(
   if (begun?.version !== version) {
     const withData = index.needsData(backlog.tenant)
     const limit = withData ? PAYLOADS_MAX : EVENTS_MAX
-    const range = await matchEvents(index, backlog, await readMatchBacklog(tx, backlog, { limit, withData }), o)
+    const read = await readMatchBacklog(tx, backlog, { limit, withData })
+    const range = await matchEvents(index, read, { ...o, ...backlog, oldestMs: await readDeliveriesKeptFrom(tx) })
     const [match] = range.matches
     if (match === undefined || match.webhookIds.length <= PAIRS_MAX) return range
     const last = begun?.match.offset === match.offset ? (begun.match.webhookIds[begun.done - 1] ?? '') : ''
@@ -152,11 +152,11 @@ async function nextPart(
 /** The webhooks of the first events, of as many as a slice may have pairs; `next` is the offset that follows them. */
 async function matchEvents(
   index: SubscriptionIndex,
-  { tenant, endOffset }: MatchBacklog,
   { events, atEnd }: MatchableEvents,
-  { isTickOver, now = Date.now }: Pick<MatchBacklogsOptions, 'isTickOver' | 'now'>,
+  o: Pick<MatchBacklogsOptions, 'isTickOver'> &
+    Pick<MatchBacklog, 'tenant' | 'endOffset'> & { readonly oldestMs: number },
 ): Promise<MatchedRange> {
-  const oldestMs = now() - KEPT_MS
+  const { isTickOver, tenant, endOffset, oldestMs } = o
   const matches: MatchedEvent[] = []
   let pairs = 0
   for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {

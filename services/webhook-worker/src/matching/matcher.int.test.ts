@@ -55,11 +55,11 @@ function eventAt(offset: number): ProjectedEvent {
 }
 
 function toRecord(event: ProjectedEvent) {
-  const { offset } = event
-  return recordViewOf({ partition: 0, offset, timestampMs: event.appendedAtMs, ...encodeRecord(event) })
+  const { partition, offset } = event
+  return recordViewOf({ partition, offset, timestampMs: event.appendedAtMs, ...encodeRecord(event) })
 }
 
-function newMatcher(isTickOver: () => boolean) {
+function newMatcher(isTickOver: () => boolean, now = Date.now) {
   return createMatcher({
     pool,
     epoch: 1,
@@ -68,6 +68,7 @@ function newMatcher(isTickOver: () => boolean) {
     subscriptions,
     tenantPairs,
     isTickOver,
+    now,
     onDeferred() {},
     onMatched() {},
     group: 'test',
@@ -137,9 +138,7 @@ test('an event of more webhooks than a statement may write is left to the backlo
         FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_many()`,
   )
   const calmBefore = (await eventsOf(calm)).length
-  const records = rows.map((row) =>
-    recordViewOf({ partition, offset: row.offset, timestampMs: row.appendedAtMs, ...encodeRecord(row) }),
-  )
+  const records = rows.map(toRecord)
   expect(await newMatcher(() => false)({ partition, records, firstOffset: 0, lastOffset: 1 }, signal)).toEqual({
     type: 'done',
   })
@@ -170,6 +169,23 @@ test('an event of more webhooks than a statement may write is left to the backlo
   }
   expect(counts).toEqual([250, 500, 750, 1_000, webhooks - 1])
   expect((await admin.query('SELECT FROM match_backlogs')).rows).toEqual([])
+})
+
+test('a worker whose clock is 200 days ahead matches what Postgres and the log call young', async () => {
+  const partition = 2
+  const webhookId = await insertSampleWebhook(admin, { tenant: 'early' })
+  const rows = [0, 1].map((offset) => sampleRow({ tenant: 'early', partition, offset, appendedAtMs }))
+  const starts = (end: number) => new Map([[partition, end]])
+  await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts: starts(rows.length) })
+  await ensurePositions(admin, { projection: WEBHOOKS_PROJECTION, epoch: 1, topic: TOPIC, starts: starts(0) })
+  await insertEvents(admin, rows)
+  const records = rows.map(toRecord)
+  const ahead = newMatcher(
+    () => false,
+    () => Date.now() + 200 * 86_400_000,
+  )
+  await ahead({ partition, records, firstOffset: 0, lastOffset: 1 }, new AbortController().signal)
+  expect(await eventsOf(webhookId)).toEqual(rows.map(({ id }) => typeIdToUuid('evt', id)))
 })
 
 function idsOf(tenant: string, is: (offset: number) => boolean = () => true): string[] {

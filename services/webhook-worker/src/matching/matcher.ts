@@ -3,7 +3,12 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch, RecordView } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import { ensureDeliveryPartitions, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
+import {
+  ensureDeliveryPartitions,
+  readDeliveriesKeptFrom,
+  type MatchedWrite,
+  type PassedPart,
+} from '@ariftly/store/deliveries'
 import { matchRecords, type Matched } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
 import { createPartWriter } from './part-writer.ts'
@@ -107,7 +112,8 @@ class Matcher {
 
   /** Writes the deliveries of the first records, as many as one statement may; returns the offset that is next. */
   async #writeFirst(part: Part): Promise<number | 'moved' | 'not_projected'> {
-    await this.#ensurePartitions(part.records)
+    const oldestMs = await this.#oldestMs(part.records)
+    await this.#ensurePartitions(part.records, oldestMs)
     let subscriptions = this.#o.subscriptions.current
     let version = subscriptions?.version
     for (;;) {
@@ -116,7 +122,7 @@ class Matcher {
         subscriptions = await this.#o.subscriptions.reload()
         version = undefined
       }
-      const { outcome, advance, matched } = await this.#write(part, subscriptions, version)
+      const { outcome, advance, matched } = await this.#write(part, oldestMs, subscriptions, version)
       if (outcome.type === 'written') {
         this.#reportWritten(part, matched, outcome)
         return advance.next
@@ -127,13 +133,13 @@ class Matcher {
     }
   }
 
-  async #write(part: Part, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
+  async #write(part: Part, oldestMs: number, { index }: CachedSubscriptions, webhooksVersion: number | undefined) {
     const { isTickOver, tenantPairs } = this.#o
     const { partition, records } = part
     // One statement covers parts of several partitions: all of them continue in the same tick.
     while (isTickOver()) await immediate()
     const matched = matchRecords(index, records, {
-      oldestMs: this.#now() - KEPT_MS,
+      oldestMs,
       pairsMax: PAIRS_MAX,
       tenantPairsMax: TENANT_PAIRS_MAX,
       spent: tenantPairs.spent,
@@ -171,10 +177,17 @@ class Matcher {
     return tenants
   }
 
-  async #ensurePartitions(records: readonly RawRecord[]): Promise<void> {
+  /** The append time of the oldest records to match. Postgres decides it; it is asked only if a record is too old by our own clock. */
+  async #oldestMs(records: readonly RawRecord[]): Promise<number> {
+    const byClockMs = this.#now() - KEPT_MS
+    const isYoung = records.every(({ timestampMs }) => timestampMs >= byClockMs)
+    return isYoung ? byClockMs : await readDeliveriesKeptFrom(this.#o.pool)
+  }
+
+  async #ensurePartitions(records: readonly RawRecord[], oldestMs: number): Promise<void> {
     for (const { timestampMs } of records) {
       const week = Math.floor(timestampMs / WEEK_MS)
-      if (this.#ensuredWeeks.has(week) || timestampMs < this.#now() - KEPT_MS) continue
+      if (this.#ensuredWeeks.has(week) || timestampMs < oldestMs) continue
       // A week counted from 1970 spans two partitions, which begin on Mondays: both are created.
       await ensureDeliveryPartitions(this.#o.pool, { minMs: week * WEEK_MS, maxMs: (week + 1) * WEEK_MS })
       this.#ensuredWeeks.add(week)

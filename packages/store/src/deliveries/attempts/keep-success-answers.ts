@@ -49,7 +49,7 @@ export async function keepSuccessAnswers(db: Queryable, answers: readonly Succes
 export async function deleteExpiredSuccessAnswers(db: Queryable): Promise<number> {
   const { rowCount } = await db.query(
     `DELETE FROM success_answers
-      WHERE kept_at < now() - (SELECT make_interval(days => deliveries_days) FROM retention)`,
+      WHERE kept_at < history_now() - (SELECT make_interval(days => deliveries_days) FROM retention)`,
   )
   return rowCount ?? 0
 }

@@ -98,16 +98,17 @@ function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions):
 }
 
 /**
- * The collation of the index that is to be taken, so that no other one fits. Indexes in "POSIX" hold failed deliveries alone, so that none fits a list of an
- * event, whose status is checked row by row: its rows are found by `event_id`. Nor does one fit unfinished deliveries by id.
+ * The collation of the index that is to be taken, so that no other one fits. The index in "POSIX" holds failed deliveries alone, so that it does not fit a list
+ * of an event, whose status is checked row by row: its rows are found by `event_id`. Nor does it fit unfinished deliveries by id.
  */
 function collationFor(
   { eventId, taskId, webhookId, status }: DeliveryFilter,
   order: DeliveryListOptions['order'],
 ): string {
-  if (order === 'id' || eventId !== undefined || (taskId === undefined && status === 'failed'))
-    return ' COLLATE "POSIX"'
-  return taskId === undefined && webhookId === undefined ? '' : ' COLLATE "C"'
+  if (order === 'id' || eventId !== undefined) return ' COLLATE "POSIX"'
+  if (taskId !== undefined) return ' COLLATE "C"'
+  if (webhookId !== undefined) return status === 'failed' ? ' COLLATE "POSIX"' : ' COLLATE "C"'
+  return status === 'failed' ? ' COLLATE "ucs_basic"' : ''
 }
 
 function given<T>(value: T | undefined, write: (value: T, bind: Bind) => string): ((bind: Bind) => string) | undefined {
