@@ -130,13 +130,13 @@ const isForbidden = (node: PlanNode): boolean => /Sort|Seq Scan|Bitmap/.test(nod
 
 test.each([
   ['the primary key', {}, /_pkey$/],
-  ['of tasks', { taskId: 'busy' }, /_task_id_/],
-  ['of tasks', { taskId: 'busy', agent: 'agent_3' }, /_task_id_/],
-  ['of tasks', { taskId: 'busy', types: ['task.failed'] as EventType[] }, /_task_id_/],
-  ['of tasks', { taskId: 'busy', agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_task_id_/],
-  ['of agents', { agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_agent_type_/],
-  ['of types', { types: ['task.failed'] as EventType[] }, /_tenant_id_type_/],
-  ['of sessions', { sessionId: 'session_6', types: ['task.failed'] as EventType[] }, /_session_id_/],
+  ['of tasks', { taskId: 'busy' }, /_events_task$/],
+  ['of tasks', { taskId: 'busy', agent: 'agent_3' }, /_events_task$/],
+  ['of tasks', { taskId: 'busy', types: ['task.failed'] as EventType[] }, /_events_task$/],
+  ['of tasks', { taskId: 'busy', agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_events_task$/],
+  ['of agents', { agent: 'agent_3', types: ['task.failed'] as EventType[] }, /_events_agent$/],
+  ['of types', { types: ['task.failed'] as EventType[] }, /_events_type$/],
+  ['of sessions', { sessionId: 'session_6', types: ['task.failed'] as EventType[] }, /_events_session$/],
 ] as const)('without statistics, on an empty table, a list uses %s', async (_name, filter, index) => {
   const nodes = await explain({ filter, order: 'desc' }, false)
   expect(nodes.filter(isForbidden)).toEqual([])

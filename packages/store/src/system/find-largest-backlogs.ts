@@ -57,7 +57,7 @@ export async function findLargestBacklogs(db: Queryable, o: BacklogLimits): Prom
 }
 
 // Each order is that of the index that is meant: with another one a backlog could be read whole.
-const UNFINISHED = `d.state IN ('pending', 'queued', 'attempting')`
+const UNFINISHED = `d.state IN ('pending', 'queued')`
 
 const BACKLOGS = `
   WITH RECURSIVE walked AS (

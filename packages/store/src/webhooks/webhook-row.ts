@@ -66,7 +66,7 @@ export const PENDING_COUNT_MAX = 10_000
  * table has changed since it was last vacuumed.
  */
 export function backlogOf(webhookId: string): string {
-  const unfinished = `FROM deliveries d WHERE d.webhook_id = ${webhookId} AND d.state IN ('pending', 'queued', 'attempting')`
+  const unfinished = `FROM deliveries d WHERE d.webhook_id = ${webhookId} AND d.state IN ('pending', 'queued')`
   return `
          SELECT count(*) AS pending_count,
                 (SELECT d.created_at ${unfinished} ORDER BY d.id LIMIT 1) AS oldest_pending_at

@@ -7,7 +7,7 @@ const COLUMNS = ['partition', 'log start', 'next', 'log end', 'lag records', 'la
 export async function status(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
   context.print(
-    `topic ${context.topic}  epoch ${epoch.epoch}  cluster ${epoch.clusterId}  topic id ${epoch.topicId ?? 'not known'}`,
+    `topic ${context.topic}  epoch ${epoch.epoch}  cluster ${epoch.clusterId}  topic id ${epoch.topicId}`,
   )
   const lines = [[...COLUMNS]] as string[][]
   let lagRecords = 0
