@@ -57,13 +57,17 @@ describe('on a database that is not migrated', () => {
     const env = { DATABASE_URL: url, LOG_LEVEL: 'error' }
     const process = await world.startService(service, env, { untilReady: false })
     expect(await process.exited).toBe(1)
-    expect(process.output()).toContain(`run migrate first. Missing: ${OURS.map((file) => file.replace(/\.sql$/, '')).join(', ')}.`)
+    expect(process.output()).toContain(
+      `run migrate first. Missing: ${OURS.map((file) => file.replace(/\.sql$/, '')).join(', ')}.`,
+    )
   })
 
   test('a migration to the next release keeps all data, run by two processes together, and the services start', async () => {
     const older = createPool({ role: null, url, applicationName: 'test', max: 1 })
     await migrate(url)
-    await older.query(`INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 'kept', 'cluster', 'topic')`)
+    await older.query(
+      `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 'kept', 'cluster', 'topic')`,
+    )
     const dir = migrationsOf(OURS, NEXT)
     await Promise.all([migrate(url, { dir }), migrate(url, { dir })])
     const { rows } = await older.query('SELECT epoch, topic FROM log_epochs')

@@ -144,9 +144,7 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(true)
     expect((await findByHash(hash))?.revokedAtMs).toBeGreaterThan(0)
     const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes).toEqual([
-      { seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null },
-    ])
+    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null }])
   })
 
   test('does nothing for a second time, or a key that is not there', async () => {
