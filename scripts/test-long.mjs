@@ -1,9 +1,9 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]`: tests that are too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1] [--from v1.0.0]`: tests that are too long for each change.
 // One part after another; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
 //   streams  the same for streams alone
-//   release  a rolling upgrade under load from the previous release, its processes and data side by side with this one's
+//   release  a rolling upgrade under load from the release or commit `--from`, its processes and data side by side with this one's
 //   repeat   unit, int and e2e again, `--rounds` times, with processes that keep every core busy
 //   bench    each benchmark in its smallest form: it runs, and prints its values
 //   generators    clients made from the OpenAPI document by other generators, also for Go (needs Go 1.21 or newer)
@@ -13,7 +13,7 @@ import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { buildFormerRelease } from './former-release.mjs'
+import { buildRelease } from './build-release.mjs'
 import { checkNode, installIfStale, root, run } from './prepare.mjs'
 import { ALL_LEVELS, runJest } from './run-jest.mjs'
 
@@ -39,6 +39,7 @@ const { values } = parseArgs({
     brokers: { type: 'string', default: '1' },
     rounds: { type: 'string', default: '2' },
     seed: { type: 'string' },
+    from: { type: 'string' },
   },
 })
 const names = values.only.split(',')
@@ -50,7 +51,7 @@ if (
   !['1', '3'].includes(values.brokers)
 ) {
   process.stderr.write(
-    `Usage: npm run test:long -- [--only ${Object.keys(PARTS).join(',')}] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1]\n`,
+    `Usage: npm run test:long -- [--only ${Object.keys(PARTS).join(',')}] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1] [--from v1.0.0]\n`,
   )
   process.exit(64)
 }
@@ -84,10 +85,14 @@ function runE2e(pattern, env) {
 }
 
 async function runUpgrade() {
-  const dir = await buildFormerRelease()
+  if (values.from === undefined) {
+    process.stdout.write('release: there is no release yet; name the commit to upgrade from: --from <commit>\n')
+    return { passed: 0, failed: 0 }
+  }
+  const dir = await buildRelease(values.from)
   if (dir === undefined) return { passed: 0, failed: 1 }
   const options = ['--selectProjects', 'system', '--testPathPatterns', 'test/faults/rolling-restart']
-  return runJest(options, { FORMER_RELEASE_DIR: dir })
+  return runJest(options, { UPGRADE_FROM_DIR: dir })
 }
 
 async function repeatBesideLoad() {

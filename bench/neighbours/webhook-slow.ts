@@ -20,7 +20,7 @@ export const webhookSlow: Attack = {
           for (const tenant of TENANTS) await victim.postRude(tenant, EVENTS)
           return async () => {
             await victim.enableRude(false)
-            await noneLeft(victim.system, `SELECT FROM deliveries WHERE state IN ('queued', 'attempting') LIMIT 1`)
+            await noneLeft(victim.system, `SELECT FROM deliveries WHERE state = 'queued' LIMIT 1`)
           }
         },
         say,

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Ariftly, type NewEvent } from '@ariftly/sdk'
-import { openEpoch } from '@ariftly/store/projection'
+import { currentEpoch, openEpoch } from '@ariftly/store/projection'
 import { createWorld, startServiceProcess, type ServiceProcess, type World } from '@ariftly/testkit'
 import { installCli } from './install-cli.ts'
 import { startInTerminal, startPiped, type PipedCli, type TerminalCli } from './start-cli.ts'
@@ -78,8 +78,9 @@ export async function startFlowSystem(): Promise<FlowSystem> {
       server = await startServiceProcess('standalone', world.env, { port })
     },
     async changeLog() {
-      const { rows } = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs LIMIT 1')
-      await openEpoch(world.admin, { topic: world.topics.topic, clusterId: rows[0]?.cluster_id ?? '' })
+      const { topic } = world.topics
+      const { clusterId = '', topicId = '' } = (await currentEpoch(world.admin, topic)) ?? {}
+      await openEpoch(world.admin, { topic, clusterId, topicId })
     },
     run: (home, args, env = {}, input = '') => started(startPiped(options(home, args, env), input)),
     open: (home, args, env = {}, size) => started(startInTerminal(options(home, args, env), size)),

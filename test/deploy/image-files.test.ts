@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { GUIDES } from '@ariftly/api-documents'
 import { describe, expect, test } from '@jest/globals'
 import { ROOT } from '../docs/markdown.ts'
 import { imageFiles, readImageBuild, type ImageBuild } from './image-files.ts'
@@ -11,14 +12,15 @@ const SHIPPED = [
   /^(packages|services)\/[^/]+\/package\.json$/,
   /^(packages|services)\/[^/]+\/dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^packages\/store\/migrations\/[^/]+\.sql$/,
-  /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico|guides\/(index\.json|[\w-]+\.(html|md)))$/,
+  /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico)$/,
+  /^(docs\/[\w-]+|packages\/sdk\/README)\.md$/,
   /^packages\/console\/dist\/app\/(index\.html|assets\/[\w.-]+)$/,
   /^deploy\/image\/(entrypoint\.sh|healthcheck\.mjs)$/,
   /^schemas\/.+\.json$/,
 ]
 
 /** Tests and their helpers, also compiled, and the packages of development. */
-const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/(sdk|cli)\//
+const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/(sdk\/(?!README\.md$)|cli\/)/
 
 const isMisplaced = (path: string) => DEVELOPMENT.test(path) || !SHIPPED.some((pattern) => pattern.test(path))
 
@@ -45,9 +47,8 @@ describe('the image', () => {
         'schemas/openapi.json',
         'packages/console/dist/app/index.html',
         'services/api/assets/reference.js.gz',
-        'services/api/assets/guides/index.json',
-        'services/api/assets/guides/producing.html',
-        'packages/store/migrations/0001_roles_events.sql',
+        ...GUIDES.map(({ source }) => source),
+        'packages/store/migrations/0001_schema.sql',
       ]),
     )
   })

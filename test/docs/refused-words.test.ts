@@ -25,7 +25,7 @@ const pattern = new RegExp(`\\b(?:${refused.map(toPattern).join('|')})\\b`, 'gi'
 
 test('the glossary lists the refused words', () => {
   expect(refused).toEqual(expect.arrayContaining(['judge', 'hole', 'farewell', 'is away']))
-  expect(kept).toEqual(['log_holes', 'FAREWELL_MS'])
+  expect(kept).toEqual(['log_holes'])
 })
 
 test('no file uses a refused word', () => {
@@ -41,7 +41,7 @@ test.each([
   ['const HOLE_MS = 1', ['HOLE']],
   ['while Kafka is away', ['is away']],
   ['as design 4.1 says', ['design 4']],
-  ['INSERT INTO log_holes; FAREWELL_MS; a whole keyhole, designs', []],
+  ['INSERT INTO log_holes; a whole keyhole, designs', []],
 ])('in %s finds %j', (text, words) => {
   expect(wordsIn(text)).toEqual(words)
 })

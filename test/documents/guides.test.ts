@@ -1,32 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
-import { buildGuides, GUIDES } from '@ariftly/api-documents'
+import { readGuides } from '@ariftly/api-documents'
 import { describe, expect, test } from '@jest/globals'
-import { readPage, ROOT } from '../docs/markdown.ts'
 
-const FOLDER = join(ROOT, 'services/api/assets/guides')
 const DOCUMENTS = ['/docs', '/docs/guides', '/problems', '/openapi.json', '/asyncapi.json', '/llms.txt']
-const files = buildGuides(readPage)
+const guides = readGuides()
 
-if (process.env['UPDATE_DOCS'] === '1') {
-  mkdirSync(FOLDER, { recursive: true })
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(FOLDER, name), text)
-}
-
-describe('services/api/assets/guides', () => {
-  test.each(Object.keys(files))('%s is what its page says (write it again: npm run generate)', (name) => {
-    expect(readFileSync(join(FOLDER, name), 'utf8')).toBe(files[name])
-  })
-
-  test('has nothing else', () => {
-    expect(readdirSync(FOLDER).toSorted()).toEqual(Object.keys(files).toSorted())
-  })
-})
-
-describe.each(GUIDES)('the guide $name', ({ name }) => {
-  const html = files[`${name}.html`] ?? ''
-  const markdown = files[`${name}.md`] ?? ''
-
+describe.each(guides)('the guide $name', ({ html, markdown }) => {
   test('has links to guides, documents and headings that there are, and to standards', () => {
     const targets = [...html.matchAll(/href="([^"]+)"/g)].map(([, target = '']) => target)
     const own = targets.filter((target) => !target.startsWith('https://'))
@@ -47,6 +25,6 @@ function isServed(target: string, page: string): boolean {
   const [path = '', fragment] = target.split('#')
   if (DOCUMENTS.includes(path)) return fragment === undefined
   const name = /^\/docs\/guides\/([\w-]+)$/.exec(path)?.[1]
-  const text = path === '' ? page : files[`${name}.html`]
+  const text = path === '' ? page : guides.find((guide) => guide.name === name)?.html
   return text !== undefined && (fragment === undefined || text.includes(` id="${fragment}"`))
 }

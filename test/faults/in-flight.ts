@@ -34,7 +34,7 @@ export function createInFlightCounter(sources: InFlightSources): CountInFlight {
 
   async function attempting(): Promise<number> {
     const sql = `SELECT id::text || '/' || attempt::text AS attempt FROM deliveries
-                  WHERE state IN ('queued', 'attempting') AND started_attempt = attempt`
+                  WHERE state = 'queued' AND started_attempt = attempt`
     const attempts = (await db.query(sql, [])).rows.map((row) => String(row['attempt']))
     const fresh = attempts.filter((attempt) => !attemptingBefore.has(attempt))
     for (const attempt of fresh) attemptingBefore.add(attempt)

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually, type Receiver, type World } from '@ariftly/testkit'
 import type pg from 'pg'
 import { isWanted, type Observation, type PlannedEvent, type Wanted } from './ledger.ts'
-import { FORMER_TASK } from './former-release.ts'
+import { UPGRADED_TASK } from './upgrade.ts'
 import { countRecords, readLog, readTable } from './observe.ts'
 import type { Run } from './run.ts'
 import { createArrivals, seenByWebhook } from './webhooks.ts'
@@ -89,7 +89,7 @@ async function projectedUpTo(db: pg.Pool): Promise<number> {
   return result.rows[0]?.next ?? 0
 }
 
-/** Whether an event is of the run, and not of the previous release that it started with. */
+/** Whether an event is of the run, and not of the release that it was upgraded from. */
 function isOfRun({ taskId }: { readonly taskId: string }): boolean {
-  return taskId !== FORMER_TASK
+  return taskId !== UPGRADED_TASK
 }

@@ -12,7 +12,7 @@ import {
 } from '@ariftly/testkit'
 import pg from 'pg'
 import { SERVICES, SHORT_TIMES, startReplica, startFleet, type Replica } from './fleet.ts'
-import { startFormerRelease, type FormerRelease } from './former-release.ts'
+import { startUpgrade, type Upgrade } from './upgrade.ts'
 import { startLoadBalancer, type LoadBalancer } from './load-balancer.ts'
 import { observeAtRest } from './rest.ts'
 import { startRun, STREAMS, totals, unexpected, WEBHOOKS } from './run.ts'
@@ -23,15 +23,15 @@ const EVENTS_PER_S = 240
 /** Pause between two openings of a stream. */
 const EVERY_MS = 10
 const PUBLIC = ['ingest', 'api', 'stream-gateway'] as const
-/** A built checkout of the previous release: its processes are started first and replaced by this one's. */
-const FORMER_DIR = process.env['FORMER_RELEASE_DIR']
+/** A built checkout of the release to upgrade from: its processes are started first and replaced by this one's. */
+const UPGRADE_FROM_DIR = process.env['UPGRADE_FROM_DIR']
 
 let world: World
 let receiver: Receiver
 let db: pg.Pool
 let env: Readonly<Record<string, string>>
 let replicas: readonly Replica[] = []
-let former: FormerRelease | undefined
+let upgrade: Upgrade | undefined
 let loadBalancers: Readonly<Record<(typeof PUBLIC)[number], LoadBalancer>>
 const over = new AbortController()
 
@@ -41,9 +41,9 @@ beforeAll(async () => {
   env = { ...world.env, SHUTDOWN_DELAY_MS: '1500' }
   receiver = await startReceiver()
   db = new pg.Pool({ connectionString: world.database.adminUrl, max: 2 })
-  if (FORMER_DIR !== undefined) former = await startFormerRelease({ dir: FORMER_DIR, world, env })
+  if (UPGRADE_FROM_DIR !== undefined) upgrade = await startUpgrade({ dir: UPGRADE_FROM_DIR, world, env })
   const counts = { ingest: 2, projector: 2, api: 2, 'stream-gateway': 2, 'webhook-worker': 2 }
-  replicas = await startFleet(env, counts, FORMER_DIR)
+  replicas = await startFleet(env, counts, UPGRADE_FROM_DIR)
   loadBalancers = {
     ingest: await startLoadBalancer(),
     api: await startLoadBalancer(),
@@ -53,7 +53,7 @@ beforeAll(async () => {
   await eventually('all replicas are used', () =>
     replicas.every(({ service, url }) => loadBalancerOf(service)?.isUsed(url) !== false),
   )
-  await former?.writeAndMigrate({ ingest: loadBalancers.ingest.url, api: loadBalancers.api.url })
+  await upgrade?.writeAndMigrate({ ingest: loadBalancers.ingest.url, api: loadBalancers.api.url })
 }, 180_000)
 
 afterAll(async () => {
@@ -107,7 +107,7 @@ test('restarting every process, one after the other, fails no request, cuts no s
   }
   expectAllHeld(observation)
   expectChecked(observation)
-  await former?.expectKept(loadBalancers.api.url)
+  await upgrade?.expectKept(loadBalancers.api.url)
 }, 240_000)
 
 /** Like a deployment: a new one is started, and once it is in use the old one is stopped. */

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { createKeyring } from '@ariftly/keyring'
-import { openEpoch } from '@ariftly/store/projection'
+import { currentEpoch, openEpoch } from '@ariftly/store/projection'
 import {
   createStreamReader,
   createWorld,
@@ -178,10 +178,11 @@ test('when an operator opens another epoch, streams end, resume with their old i
   await eventually('one event', () => stream.messages.length === 1)
   const id = stream.messages[0]?.id ?? ''
   const before = new Date().toISOString()
-  const { rows } = await world.admin.query<{ cluster_id: string }>('SELECT cluster_id FROM log_epochs')
   projector.kill('SIGTERM')
   await projector.exited
-  await openEpoch(world.admin, { topic: world.topics.topic, clusterId: rows[0]?.cluster_id ?? '' })
+  const { topic } = world.topics
+  const { clusterId = '', topicId = '' } = (await currentEpoch(world.admin, topic)) ?? {}
+  await openEpoch(world.admin, { topic, clusterId, topicId })
   projector = await world.startService('projector')
   await eventually('the stream is reset', async () => (await openAgain(id)).messages[0]?.event === 'stream.reset')
   const again = await openAgain(id)
@@ -196,7 +197,7 @@ test('when an operator opens another epoch, streams end, resume with their old i
 })
 
 test('while the log is another one, new streams are refused with log_identity_changed', async () => {
-  await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another cluster' })
+  await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another cluster', topicId: 'test' })
   await eventually('streams are refused with the code', async () => {
     const stop = new AbortController()
     const response = await get('', { signal: stop.signal })

@@ -11,7 +11,7 @@ import { runTenantsCommand } from './run-tenants-command.ts'
 
 const SCOPES = ['events:write', 'events:read', 'webhooks', 'admin']
 /** Rows that say of the tenant what must be remembered; its keys and webhooks have no content any more. */
-const KEPT = ['api_key_changes', 'api_keys', 'audit_entries', 'tenant_log_ends', 'webhooks']
+const KEPT = ['api_key_changes', 'api_keys', 'audit_entries', 'webhooks']
 
 /** Consecutive tenants in each of two sequences. */
 const LIVES = byForm({ short: 3, long: 25 })

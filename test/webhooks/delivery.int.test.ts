@@ -155,7 +155,8 @@ describe('the webhook worker, on real Kafka, Postgres and Redis', () => {
     await fixture.post('leased', 1)
     await fixture.reaches(webhook, { delivered: 1 })
     await fixture.world.admin.query(
-      `UPDATE deliveries SET state = 'attempting', lease_until = now() - interval '1 s', finished_at = NULL, attempt = 5
+      `UPDATE deliveries SET state = 'queued', lease_until = now() - interval '1 s', finished_at = NULL, attempt = 5,
+              started_attempt = 5
         WHERE webhook_id = $1`,
       [typeIdToUuid('whk', webhook)],
     )

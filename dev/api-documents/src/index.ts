@@ -10,5 +10,4 @@ export type {
 } from './openapi/document.ts'
 export { buildAsyncapi } from './asyncapi/build-asyncapi.ts'
 export { buildSchemaFiles } from './json-schemas/build-schema-files.ts'
-export { buildGuides } from './guides/build-guides.ts'
-export { GUIDES } from './guides/guides.ts'
+export { GUIDES, readGuides } from '@ariftly-services/api/answers'

@@ -17,7 +17,7 @@ afterEach(async () => {
 })
 
 /** Of the changes of a key. */
-const KEY = { tenant: null, secret: null, endsAtMs: null }
+const KEY = { secret: null, endsAtMs: null }
 
 /** An in-memory key store that can be unavailable, with an authenticator over it and clocks set by hand. */
 function createWorld() {
@@ -67,7 +67,7 @@ function createWorld() {
       for (const [hash, record] of records) {
         if (record.tenant === tenant) records.set(hash, { ...record, tenantState: tenantState[kind] })
       }
-      changes.push({ ...KEY, seq: (changes.at(-1)?.seq ?? 0) + 3, keyId: 'key_none', tenant, kind })
+      changes.push({ seq: (changes.at(-1)?.seq ?? 0) + 3, tenant, kind })
     },
     removeOldestChange(): void {
       world.removedSeq = changes.shift()?.seq ?? 0

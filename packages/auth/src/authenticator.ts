@@ -202,10 +202,10 @@ export class Authenticator {
   #onChange(change: ApiKeyChange): void {
     this.#keysByHash.onChange(change)
     this.#keysById?.onChange(change)
-    if (change.tenant === null) this.#cache.drop(change.keyId)
-    else this.#cache.dropTenant(change.tenant)
+    if ('tenant' in change) this.#cache.dropTenant(change.tenant)
+    else this.#cache.drop(change.keyId)
     this.#stopped.onChange(change)
-    if (change.kind !== 'tenant_updated' || change.tenant === null) return
+    if (change.kind !== 'tenant_updated') return
     for (const listener of this.#tenantListeners) listener(change.tenant)
   }
 

@@ -68,8 +68,8 @@ export function createKeyLookups(o: KeyLookupsOptions): KeyLookups {
     }
   }
 
-  function onChange({ keyId, tenant }: ApiKeyChange): void {
-    for (const changed of running) changed.add(tenant ?? keyId)
+  function onChange(change: ApiKeyChange): void {
+    for (const changed of running) changed.add('tenant' in change ? change.tenant : change.keyId)
   }
 
   function onReset(): void {

@@ -34,18 +34,21 @@ export class StoppedKeys {
   }
 
   /** A change of the feed. */
-  onChange({ kind, keyId, tenant, secret, endsAtMs }: ApiKeyChange): void {
-    switch (kind) {
+  onChange(change: ApiKeyChange): void {
+    switch (change.kind) {
       case 'revoked':
-      case 'suspended':
-        return this.report({ type: 'key', keyId, secret: undefined })
+        return this.report({ type: 'key', keyId: change.keyId, secret: undefined })
       case 'updated':
-        return this.#announce({ keyId, secret: undefined, atMs: endsAtMs })
+        return this.#announce({ keyId: change.keyId, secret: undefined, atMs: change.endsAtMs })
       case 'rotated':
-        return this.#announce({ keyId, secret: secret ?? undefined, atMs: endsAtMs })
+        return this.#announce({ keyId: change.keyId, secret: change.secret ?? undefined, atMs: change.endsAtMs })
       case 'tenant_suspended':
       case 'tenant_deleted':
-        return this.report({ type: 'tenant', tenant: tenant ?? '', withPlatform: kind === 'tenant_deleted' })
+        return this.report({
+          type: 'tenant',
+          tenant: change.tenant,
+          withPlatform: change.kind === 'tenant_deleted',
+        })
       case 'tenant_updated':
         return
     }

@@ -4,16 +4,13 @@ import { kafkaFault } from './kafka-fault.ts'
 /** Distinguishes logs of the same name. */
 export interface LogIdentity {
   readonly clusterId: string
-  /**
-   * Id of the topic (KIP-516), as Kafka's tools print it: a topic that is deleted and made again has another one. Null when it
-   * is not known: brokers before Kafka 2.8 have none, and it was not always recorded.
-   */
-  readonly topicId: string | null
+  /** Id of the topic (KIP-516), as Kafka's tools print it: a topic that is deleted and made again has another one. */
+  readonly topicId: string
 }
 
-/** Whether two identities may be of the same log; an id that is not known fits any. */
+/** Whether two identities are of the same log. */
 export function isSameLog(a: LogIdentity, b: LogIdentity): boolean {
-  return a.clusterId === b.clusterId && (a.topicId === b.topicId || a.topicId === null || b.topicId === null)
+  return a.clusterId === b.clusterId && a.topicId === b.topicId
 }
 
 /** What a topic must be. */

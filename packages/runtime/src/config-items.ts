@@ -6,8 +6,6 @@ export interface SettingOptions {
   readonly doc: string
   /** Never printed; may also be in the file that `NAME_FILE` names. */
   readonly secret?: boolean
-  /** The name that it had before: read where the new one is absent, for as long as SUPPORT.md says. */
-  readonly oldName?: string
 }
 
 /** One setting: how its text is read, and what the docs say. Made by {@link str}, {@link int} and their like. */
@@ -15,7 +13,6 @@ export interface Setting<T> {
   readonly kind: string
   readonly doc: string
   readonly secret: boolean
-  readonly oldName: string | undefined
   readonly optional: boolean
   /** The text used for an absent variable. */
   readonly defaultText: string | undefined
@@ -202,7 +199,6 @@ function setting<T>(
     kind,
     doc: options.doc,
     secret: options.secret ?? false,
-    oldName: options.oldName,
     optional: options.optional ?? false,
     defaultText: options.default === undefined ? undefined : String(options.default),
     parse,

@@ -71,14 +71,6 @@ describe('readConfig', () => {
     expect(faultsOf(spec, { ...good, NAME: '' })).toHaveLength(1)
   })
 
-  test('reads the old name of a setting where the new one is absent', () => {
-    const renamed = { DELAY_MS: int({ doc: 'A delay.', default: 1, oldName: 'WAIT_MS' }) }
-    expect(readConfig(renamed, { WAIT_MS: '2' }).DELAY_MS).toBe(2)
-    expect(readConfig(renamed, { WAIT_MS: '2', DELAY_MS: '3' }).DELAY_MS).toBe(3)
-    expect(readConfig(renamed, { DELAY_MS: '' }).DELAY_MS).toBe(1)
-    expect(describeConfig(renamed)).toContain('| `DELAY_MS` (or its old name `WAIT_MS`) | ')
-  })
-
   test('lists all faults, by name', () => {
     const faults = faultsOf(spec, {
       WORD: 'ABC',

@@ -23,7 +23,7 @@ export class ConfigFault extends Fault {
 
 /**
  * Reads settings from environment variables. `NAME_FILE` names a file whose content, without its last line end, is the
- * value of the secret `NAME`. An empty variable is an absent one. The old name of a setting is read where the new one is absent. Throws one {@link ConfigFault} that lists every fault.
+ * value of the secret `NAME`. An empty variable is an absent one. Throws one {@link ConfigFault} that lists every fault.
  */
 export function readConfig<S extends ConfigSpec>(spec: S, env: NodeJS.ProcessEnv): ConfigOf<S> {
   const values: Record<string, unknown> = {}
@@ -58,7 +58,7 @@ function readSetting(name: string, setting: Setting<unknown>, env: NodeJS.Proces
 type Text = { readonly ok: true; readonly text: string | undefined } | { readonly ok: false; readonly fault: string }
 
 function readText(name: string, setting: Setting<unknown>, env: NodeJS.ProcessEnv): Text {
-  const text = present(env[name]) ?? (setting.oldName === undefined ? undefined : present(env[setting.oldName]))
+  const text = present(env[name])
   const path = setting.secret ? present(env[`${name}_FILE`]) : undefined
   if (path === undefined) return { ok: true, text }
   if (text !== undefined) return { ok: false, fault: `and ${name}_FILE are both set: one of them only` }
@@ -81,9 +81,8 @@ export function describeConfig(spec: ConfigSpec): string {
   return ['| variable | kind | default | what it is |', '| --- | --- | --- | --- |', ...rows, ''].join('\n')
 }
 
-function namesCell(name: string, { secret, oldName }: Setting<unknown>): string {
-  if (secret) return `\`${name}\` (or \`${name}_FILE\`)`
-  return oldName === undefined ? `\`${name}\`` : `\`${name}\` (or its old name \`${oldName}\`)`
+function namesCell(name: string, { secret }: Setting<unknown>): string {
+  return secret ? `\`${name}\` (or \`${name}_FILE\`)` : `\`${name}\``
 }
 
 function defaultCell(setting: Setting<unknown>): string {

@@ -9,6 +9,7 @@ const CONFIG_FAULTS = [
   'topic_settings',
   'partition_count_changed',
   'postgres_too_old',
+  'schema_of_a_draft',
   'postgres_sessions_shared',
   'published_key',
 ] as const

@@ -89,7 +89,6 @@ export const listenConfig = {
   DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
   SHUTDOWN_DELAY_MS: int({
     doc: 'How long a service that clients call still serves after it says that it is not ready, with `Connection: close`: what a load balancer needs to see that. Part of DRAIN_MS.',
-    oldName: 'FAREWELL_MS',
     default: 500,
     min: 0,
     max: 60_000,

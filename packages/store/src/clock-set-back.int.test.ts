@@ -50,7 +50,9 @@ describe('once the clock of Postgres was set back by an hour', () => {
   test('match backlogs are still worked off tenant by tenant', async () => {
     await database
       .openPool({ owner: true })
-      .query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 'turns', 'test') ON CONFLICT DO NOTHING`)
+      .query(
+        `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 'turns', 'test', 'test') ON CONFLICT DO NOTHING`,
+      )
     await pool.query(
       `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 7, 'turns', 0, 100)`,
     )

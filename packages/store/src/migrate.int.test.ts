@@ -16,10 +16,10 @@ const service = database.openPool()
 
 afterAll(() => database.drop())
 
-/** A folder with some of our migrations. */
-function copyOf(files: readonly string[]): string {
+/** A folder with our migrations. */
+function copyOfOurs(): string {
   const dir = testFolder('migrations')
-  for (const file of files) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
+  for (const file of readdirSync(MIGRATIONS_DIR)) copyFileSync(join(MIGRATIONS_DIR, file), join(dir, file))
   return dir
 }
 
@@ -44,13 +44,6 @@ describe('migrate', () => {
     await Promise.all([migrate(database.adminUrl), migrate(database.adminUrl)])
     expect((await owner.query(tables)).rows).toEqual(before)
     expect(before.length).toBeGreaterThan(50)
-  })
-
-  test('builds on every partition the indexes that a migration only declared', async () => {
-    const index = await owner.query<{ valid: boolean }>(
-      `SELECT indisvalid AS valid FROM pg_index WHERE indexrelid = 'deliveries_unfinished'::regclass`,
-    )
-    expect(index.rows).toEqual([{ valid: true }])
   })
 
   test('waits with an index for an older transaction, and does not begin it again', async () => {
@@ -97,35 +90,6 @@ describe('migrate', () => {
     expect(rows).toEqual([{ options: ['fillfactor=50'] }])
   })
 
-  test('deletes deleted tenants again, except for ids that a new key uses', async () => {
-    await owner.query('CREATE DATABASE migrate_tenants')
-    const url = new URL(database.adminUrl)
-    url.pathname = '/migrate_tenants'
-    const before = readdirSync(MIGRATIONS_DIR).filter((file) => file < '0050')
-    await migrate(url.href, { dir: copyOf(before) })
-    const pool = createPool({ role: null, url: url.href, applicationName: 'test', max: 1 })
-    await pool.query(
-      `INSERT INTO tenants (id, state, refused_at, deleted_at) VALUES
-         ('gone', 'deleted', now() - interval '2 h', now() - interval '1 h'),
-         ('taken', 'deleted', now() - interval '2 h', now() - interval '1 h'), ('lives', 'active', null, null)`,
-    )
-    await pool.query(
-      `INSERT INTO api_keys (id, tenant_id, name, scopes, hash, revoked_at) VALUES
-         (gen_random_uuid(), 'gone', '', '{admin}', sha256('1'), now() - interval '2 h'),
-         (gen_random_uuid(), 'taken', '', '{admin}', sha256('2'), now() - interval '2 h'),
-         (gen_random_uuid(), 'taken', 'new', '{admin}', sha256('3'), now())`,
-    )
-    await migrate(url.href)
-    const { rows } = await pool.query('SELECT id, state FROM tenants ORDER BY id')
-    expect(rows).toEqual([
-      { id: 'gone', state: 'deleting' },
-      { id: 'lives', state: 'active' },
-      { id: 'taken', state: 'active' },
-    ])
-    await pool.end()
-    await owner.query('DROP DATABASE migrate_tenants')
-  })
-
   test('says once that another one runs, and waits for it', async () => {
     const other = await owner.connect()
     await other.query('SELECT pg_advisory_lock(4207849484)')
@@ -144,7 +108,7 @@ describe('migrate', () => {
     await owner.query('CREATE DATABASE migrate_session')
     const url = new URL(database.adminUrl)
     url.pathname = '/migrate_session'
-    const dir = copyOf(readdirSync(MIGRATIONS_DIR))
+    const dir = copyOfOurs()
     const settings = ['tcp_keepalives_idle', 'tcp_user_timeout', 'client_connection_check_interval']
     const shown = settings.map((name) => `current_setting('${name}') AS ${name}`).join()
     writeFileSync(join(dir, '9999_session.sql'), `CREATE TABLE session AS SELECT ${shown}`)
@@ -193,7 +157,7 @@ describe('the role of the services', () => {
     ['call what creates partitions of any table', `SELECT create_weekly_partitions('events', 0, 0)`],
     ['call what drops partitions of any table', `SELECT drop_weekly_partitions('events', 9e15::bigint)`],
     ['delete API keys', 'DELETE FROM api_keys'],
-    ['open an epoch', `INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (1, 'events', 'c')`],
+    ['open an epoch', `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (1, 'events', 'c', 't')`],
     ['write its own changes into the feed of keys', `UPDATE api_key_changes SET kind = 'revoked'`],
   ])('cannot %s', async (_what, statement) => {
     await expect(service.query(statement)).rejects.toMatchObject({ sqlState: '42501' })

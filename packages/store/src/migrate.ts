@@ -1,5 +1,9 @@
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
+import { Fault } from '@ariftly/fault'
 import pg from 'pg'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import type { DatabaseTls } from './pool.ts'
@@ -32,6 +36,7 @@ const LOCK_PAUSE_MS = 500
  * partitions of the accepted window; then builds missing indexes of partitions. Runs under an advisory lock while services run,
  * and may be repeated at any time. A lock that it does not get within 2 s is retried for a minute. Throws Postgres's error, with
  * nothing changed.
+ * @throws Fault `schema_of_a_draft` when the database was migrated by a draft of this schema, or the first file was edited.
  */
 export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise<void> {
   const log = o.log ?? ((): void => {})
@@ -48,7 +53,9 @@ export async function migrate(adminUrl: string, o: MigrateOptions = {}): Promise
     await prepareSession(client, GONE_CLIENT, null)
     await lockMigrations(client, log)
     await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`)
-    await withLockPatience(() => runMigrations(client, o.dir ?? MIGRATIONS_DIR, log), log)
+    const dir = o.dir ?? MIGRATIONS_DIR
+    await checkDraft(client, digestOf(dir))
+    await withLockPatience(() => runMigrations(client, dir, log), log)
     await withLockPatience(() => ensureWindow(client), log)
     const retryLocked = (step: () => Promise<void>): Promise<void> => withLockPatience(step, log)
     await buildPartitionIndexes(client, { log, lockTimeoutMs: LOCK_TIMEOUT_MS, retryLocked })
@@ -68,6 +75,33 @@ async function lockMigrations(client: pg.Client, log: (message: string) => void)
     if (tries === 0) log('another migrate of this database runs: waiting for its end')
     await delay(LOCK_PAUSE_MS)
   }
+}
+
+/** Digest of the first file, without its comments and blank lines. */
+function digestOf(dir: string): string {
+  const [first = ''] = readdirSync(dir).toSorted()
+  const text = readFileSync(join(dir, first), 'utf8').replaceAll(/^\s*(--.*)?\n/gm, '')
+  return createHash('sha256').update(text).digest('hex')
+}
+
+/** Compares the digest with the one that the database was made from. The first file stores it, from the setting `ariftly.schema`. */
+async function checkDraft(client: pg.Client, digest: string): Promise<void> {
+  await client.query(`SELECT set_config('ariftly.schema', $1, false)`, [digest])
+  const { rows: tables } = await client.query<{ migrated: boolean; drafted: boolean }>(
+    `SELECT to_regclass('public.pgmigrations') IS NOT NULL AS migrated, to_regclass('public.schema_digest') IS NULL AS drafted`,
+  )
+  if (tables[0]?.migrated !== true) return
+  const known = 'SELECT digest FROM schema_digest'
+  const { rows } = await client.query<{ digest: string }>(
+    tables[0].drafted ? `SELECT '' AS digest FROM pgmigrations LIMIT 1` : known,
+  )
+  if (rows.every((row) => row.digest === digest)) return
+  throw new Fault({
+    code: 'schema_of_a_draft',
+    message:
+      'This database was made by a draft of the schema from before the first release, and cannot be migrated. ' +
+      'Use an empty database; under npm start remove the folder DATA_DIR (.data by default).',
+  })
 }
 
 async function runMigrations(client: pg.Client, dir: string, log: (message: string) => void): Promise<void> {

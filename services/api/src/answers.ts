@@ -1,8 +1,10 @@
-/** The functions that render answers: `dev/api-documents` makes the examples of the reference with them. */
+/** The functions that render answers, with which `dev/api-documents` makes the examples of the reference, and the guides. */
 export { apiKeyObject, currentApiKeyObject, newApiKeyObject } from './api-keys/api-keys.ts'
 export { toDeadLetter } from './dead-letters/dead-letter.ts'
 export { renderDelivery, renderSingleDelivery, renderWithAttempts } from './deliveries/render-delivery.ts'
 export { renderEventType } from './documents/list-event-types.ts'
+export { GUIDES, type Guide } from './documents/guides/guides.ts'
+export { readGuides, type ServedGuide } from './documents/guides/read-guides.ts'
 export { problemDocument } from './documents/problem-page.ts'
 export { renderIndex } from './documents/site-handlers.ts'
 export { renderWith } from './events/included.ts'

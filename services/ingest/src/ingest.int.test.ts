@@ -232,7 +232,7 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids immedi
 
 // The last one, as the log is another one meanwhile.
 test('while the log is another one it stays ready, says why, and answers 503 log_identity_changed with the ids', async () => {
-  const { epoch } = await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another' })
+  const { epoch } = await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another', topicId: 'test' })
   const other = /is on Kafka cluster .*, not another/
   await eventually('ingest says why', () => other.test(ingest.ready().checks['kafka'] ?? ''))
   expect(ingest.ready().ready).toBe(true)

@@ -105,32 +105,15 @@ describe('migrate', () => {
 
   test('refuses a database that belongs to another log, and opens no epoch', async () => {
     const topic = env['KAFKA_TOPIC'] ?? ''
-    await openEpoch(admin, { topic, clusterId: 'another-cluster' })
+    await openEpoch(admin, { topic, clusterId: 'another-cluster', topicId: 'a-topic' })
     await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
-    expect(await currentEpoch(admin, topic)).toMatchObject({ epoch: 1, clusterId: 'another-cluster', topicId: null })
+    expect(await currentEpoch(admin, topic)).toMatchObject({ epoch: 1, clusterId: 'another-cluster' })
   })
 
-  test('completes an epoch that was recorded without the id of its topic, and refuses a topic with another one', async () => {
+  test('refuses a topic that was deleted and made again', async () => {
     await run()
-    const topic = env['KAFKA_TOPIC'] ?? ''
-    const epoch = await currentEpoch(admin, topic)
-    await admin.query('UPDATE log_epochs SET topic_id = NULL')
-    await run()
-    expect(await currentEpoch(admin, topic)).toEqual(epoch)
     await admin.query(`UPDATE log_epochs SET topic_id = 'another'`)
     await expect(run()).rejects.toMatchObject({ code: 'log_identity_changed' })
-  })
-
-  test('stops at ids that were deleted and given again, until the log has no records of the deleted tenants', async () => {
-    await run()
-    await admin.query(`INSERT INTO tenants (id, state, deleted_at) VALUES ('again', 'active', '2026-11-20T12:00:00Z')`)
-    await admin.query(`INSERT INTO tenant_log_ends (tenant_id, epoch, partition, end_offset) VALUES ('again', 1, 1, 5)`)
-    await expect(run()).rejects.toMatchObject({
-      code: 'tenant_ids_reused',
-      message: expect.stringMatching(/: again\. .* on 2026-11-27 or soon after/),
-    })
-    await admin.query('UPDATE tenant_log_ends SET end_offset = 0')
-    await run()
   })
 
   test('refuses a topic with another number of partitions', async () => {
@@ -147,6 +130,15 @@ describe('migrate', () => {
       message: expect.stringContaining('Postgres cannot be reached'),
     })
   })
+})
+
+test('a database of a draft of the schema is named with the remedy, and the process ends with 78', async () => {
+  await admin.query(`UPDATE schema_digest SET digest = 'of another draft'`)
+  const process = await startServiceProcess('migrate', { ...env }, { untilReady: false })
+  expect(await process.exited).toBe(78)
+  expect(process.output()).toContain('draft of the schema')
+  await admin.query('DROP TABLE schema_digest')
+  await expect(run()).rejects.toMatchObject({ code: 'schema_of_a_draft' })
 })
 
 test('the process lists all wrong settings and ends with 78', async () => {

@@ -10,12 +10,10 @@ import {
 import { databaseConnection, Fault, kafkaConnection, type Logger } from '@ariftly/runtime'
 import { createPool, migrate as migrateSchema, withTransaction, type Pool } from '@ariftly/store'
 import { seedBootstrapKey } from '@ariftly/store/api-keys'
-import { completeEpoch, currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
+import { currentEpoch, lockLogEpochs, openEpoch } from '@ariftly/store/projection'
 import { writeRetention } from '@ariftly/store/retention'
-import { readReusedTenants } from '@ariftly/store/tenants'
 import type { MigrateConfig } from './config.ts'
 import { refusePublishedKey } from './listen-host.ts'
-import { refuseReusedTenants } from './refuse-reused-tenants.ts'
 import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 const DAY_MS = 86_400_000
@@ -26,7 +24,7 @@ export { preflightConfig } from './preflight/config.ts'
 /**
  * Prepares Kafka and Postgres for the services: schema, roles and table partitions; the two topics; the first log epoch; the
  * retention; the bootstrap key. Idempotent, and may run at any time and several times concurrently.
- * @throws Fault `tenant_ids_reused` before anything is changed ({@link refuseReusedTenants}); Fault
+ * @throws Fault `schema_of_a_draft` when another draft of the schema made the database; Fault
  * `log_identity_changed` when the database has another log for this topic (see `adopt-log`); Fault
  * `published_key` when the installation is to be open while the key of docker-compose.yml is valid; Fault
  * `backend_away` when one could not be reached; Fault `partition_count_changed` or `topic_settings` when a topic does not fit.
@@ -36,7 +34,6 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   const migrateDatabase = () => migrateSchema(database.url, { ...database, log: (message) => deps.log.debug(message) })
   const pool = createPool({ role: null, ...database, applicationName: 'ariftly-migrate', max: 1 })
   try {
-    await refuseReused(pool, config, deps)
     await Promise.all([
       waitFor('Postgres', migrateDatabase, deps),
       waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => prepareKafka(kafka, config, deps.log)), deps),
@@ -50,14 +47,6 @@ export async function migrate(config: MigrateConfig, deps: MigrateDeps): Promise
   } finally {
     await pool.end()
   }
-}
-
-async function refuseReused(pool: Pool, config: MigrateConfig, deps: MigrateDeps): Promise<void> {
-  const topic = config.KAFKA_TOPIC
-  const reused = await waitFor('Postgres', () => readReusedTenants(pool, topic), deps)
-  if (reused.length === 0) return
-  const wanted = { topic, reused, retentionMs: config.LOG_RETENTION_DAYS * DAY_MS }
-  await waitFor('Kafka', () => withKafka(config, deps.log, (kafka) => refuseReusedTenants(kafka, wanted)), deps)
 }
 
 /** Services use the new retention within an hour, for deletions and for refusals of old events. */
@@ -85,10 +74,7 @@ async function verifyTopics(kafka: KafkaClient, config: MigrateConfig, log: Logg
   throw new Fault({ code: 'topic_settings', message: `The topics do not fit:\n${lines.join('\n')}` })
 }
 
-/**
- * Opens the first epoch; every later one is opened by an operator, who knows why the log is another one. Adds the topic's id to
- * an epoch that an older release opened without it.
- */
+/** Opens the first epoch; every later one is opened by an operator, who knows why the log is another one. */
 async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promise<void> {
   const found = await describeLog(kafka, topic, [])
   const { clusterId, topicId } = found
@@ -98,7 +84,6 @@ async function ensureEpoch(kafka: KafkaClient, pool: Pool, topic: string): Promi
     const fault = logFault({ topic, identity: known }, found)
     if (fault !== undefined) throw foreignLog(fault)
     if (known === undefined) await openEpoch(tx, { topic, clusterId, topicId })
-    else if (known.topicId === null && topicId !== null) await completeEpoch(tx, { epoch: known.epoch, topicId })
   })
 }
 

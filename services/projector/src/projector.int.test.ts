@@ -210,7 +210,7 @@ describe('projector', () => {
     await holds(async () => expect(service.ready().checks['log']).toMatch(/is on Kafka cluster/))
     expect(service.ready().ready).toBe(false)
     expect(await rows()).toEqual([])
-    await openEpoch(world.admin, { topic, clusterId: real?.clusterId ?? '' })
+    await openEpoch(world.admin, { topic, clusterId: real?.clusterId ?? '', topicId: real?.topicId ?? '' })
     await holds(async () => expect(await rows()).toEqual(['a']))
     expect(service.ready().ready).toBe(true)
   })

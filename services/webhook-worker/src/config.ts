@@ -55,7 +55,6 @@ export const webhookWorkerConfig = {
   WEBHOOK_CONCURRENCY: int({ doc: 'Attempts under way in this process.', default: 400, min: 1, max: 10_000 }),
   WEBHOOK_UNHEALTHY_CONCURRENCY: int({
     doc: 'The same for endpoints whose last attempts failed or took over 2 s.',
-    oldName: 'WEBHOOK_SUSPECT_CONCURRENCY',
     default: 200,
     min: 1,
     max: 10_000,

@@ -14,7 +14,7 @@ const JOINED_BYTES_MAX = 4096
 export async function sendRequest<T>(connection: InternalConnection, request: BrokerRequest<T>): Promise<T> {
   const { apiKey, apiName, version, flexibleVersion } = request
   const versionMax = connection.versions?.[apiKey]?.maxVersion ?? 0
-  const isFlexible = flexibleVersion !== undefined && versionMax >= flexibleVersion
+  const isFlexible = flexibleVersion !== undefined && Math.max(version, versionMax) >= flexibleVersion
   const apiVersion = isFlexible ? flexibleVersion : version
   // A login may have a lifetime (KIP-368).
   if (!connection.isAuthenticated()) await connection.authenticate()

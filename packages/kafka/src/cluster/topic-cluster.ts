@@ -96,9 +96,9 @@ export class TopicCluster {
     return this.#o.topic
   }
 
-  /** Id of the topic as last heard; null when it is not known. */
-  get topicId(): string | null {
-    return this.#metadata?.topicId ?? null
+  /** Id of the topic as last heard; empty when it is not known. */
+  get topicId(): string {
+    return this.#metadata?.topicId ?? ''
   }
 
   /** How many partitions the topic has, as last heard; 0 when that is not known. */

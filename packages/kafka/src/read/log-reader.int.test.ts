@@ -301,14 +301,6 @@ describe('log reader', () => {
     expect(found.partitions.map(({ logEnd }) => logEnd)).toEqual([3, 1, 0])
   })
 
-  test('reads a log whose topic id was not recorded', async () => {
-    await freshTopic()
-    await producer.send([record(0, 'a')])
-    const store = memoryStore()
-    read(store, { identity: { ...identity, topicId: null } })
-    await holds(() => expect(store.all()).toEqual(['a']))
-  })
-
   test('stops with log_identity_changed when the log ends before the stored position', async () => {
     await freshTopic()
     await producer.send([record(0, 'a')])

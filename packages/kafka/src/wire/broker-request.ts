@@ -5,8 +5,9 @@ import type { WireWriter } from './writer.ts'
 export interface BrokerRequest<T> {
   readonly apiKey: number
   readonly apiName: string
+  /** The oldest version that is sent. */
   readonly version: number
-  /** A version with compact and tagged fields (KIP-482), sent to brokers that support it. */
+  /** A version with compact and tagged fields (KIP-482): `version` itself, or a newer one for brokers that support it. */
   readonly flexibleVersion?: number | undefined
   write(to: WireWriter): void
   read(from: WireReader): T

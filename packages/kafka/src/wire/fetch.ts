@@ -55,15 +55,15 @@ export interface Fetched {
 }
 
 /**
- * Fetch of committed records of one topic, outside of any fetch session: v13, which names it by its id, so that a topic that was
- * made again is not read; to brokers before Kafka 3.1, or without an id, v11. Source: Kafka protocol guide.
+ * Fetch v13 of committed records of one topic, outside of any fetch session. It names the topic by its id, so that a topic that was
+ * made again is not read. Source: Kafka protocol guide.
  */
 export function fetchRequest(order: FetchOrder): BrokerRequest<Fetched> {
   return {
     apiKey: 1,
     apiName: 'Fetch',
-    version: 11,
-    flexibleVersion: order.topicId === null ? undefined : 13,
+    version: 13,
+    flexibleVersion: 13,
     write: (to) => write(to, order),
     read,
   }
@@ -81,7 +81,7 @@ function write(to: WireWriter, order: FetchOrder): void {
     to.int32(partition)
     to.int32(leaderEpoch) // current_leader_epoch
     to.int64(offset)
-    if (to.isFlexible) to.int32(UNKNOWN) // last_fetched_epoch
+    to.int32(UNKNOWN) // last_fetched_epoch
     to.int64(UNKNOWN) // log_start_offset
     to.int32(order.bytesPerPartitionMax)
     to.tags()

@@ -26,7 +26,7 @@ export function listOffsetsRequest(o: {
     version: 1,
     write(to) {
       to.int32(NO_REPLICA)
-      to.partitions({ topic: o.topic, topicId: null }, o.partitions, (partition) => {
+      to.partitions({ topic: o.topic }, o.partitions, (partition) => {
         to.int32(partition)
         to.int64(o.timestamp)
       })

@@ -14,7 +14,7 @@ export interface PartitionMetadata {
   readonly partition: number
   /** Node id of the leader; -1 while the partition has none. */
   readonly leader: number
-  /** Rises with each election of a leader; -1 when the broker did not send it (Metadata v5). KIP-101, KIP-320. */
+  /** Rises with each election of a leader. KIP-101, KIP-320. */
   readonly leaderEpoch: number
 }
 
@@ -28,15 +28,12 @@ export interface TopicMetadata extends LogIdentity {
   readonly partitions: readonly PartitionMetadata[]
 }
 
-/**
- * Metadata for one topic, which is not created by it: v10 (flexible, with the topic's id), of brokers before Kafka 2.8 v5.
- * Source: Kafka protocol guide.
- */
+/** Metadata v10 (with the topic's id, KIP-516) for one topic, which is not created by it. Source: Kafka protocol guide. */
 export function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
   return {
     apiKey: 3,
     apiName: 'Metadata',
-    version: 5,
+    version: 10,
     flexibleVersion: 10,
     write: (to) => write(to, topic),
     read,
@@ -45,19 +42,17 @@ export function metadataRequest(topic: string): BrokerRequest<TopicMetadata> {
 
 function write(to: WireWriter, topic: string): void {
   to.array([topic], (name) => {
-    if (to.isFlexible) to.uuid(null)
+    to.uuid(null)
     to.string(name)
     to.tags()
   })
   to.int8(0) // allow_auto_topic_creation
-  if (!to.isFlexible) return
   to.int8(0) // include_cluster_authorized_operations
   to.int8(0) // include_topic_authorized_operations
   to.tags()
 }
 
 function read(from: WireReader): TopicMetadata {
-  const { isFlexible } = from
   from.int32() // throttle_time_ms
   const brokers = from.array(() => {
     const nodeId = from.int32()
@@ -71,14 +66,14 @@ function read(from: WireReader): TopicMetadata {
   const [topic] = from.array(() => {
     const errorCode = from.int16()
     from.string() // name
-    const topicId = isFlexible ? from.uuid() : null
+    const topicId = from.uuid() ?? ''
     from.int8() // is_internal
     const partitions = from.array(() => readPartition(from))
-    if (isFlexible) from.int32() // topic_authorized_operations
+    from.int32() // topic_authorized_operations
     from.tags()
     return { errorCode, topicId, partitions }
   })
-  const { errorCode = 0, topicId = null, partitions = [] } = topic ?? {}
+  const { errorCode = 0, topicId = '', partitions = [] } = topic ?? {}
   const inOrder = partitions.toSorted((a, b) => a.partition - b.partition)
   return { clusterId, topicId, brokers: new Map(brokers), errorCode, partitions: inOrder }
 }
@@ -87,7 +82,7 @@ function readPartition(from: WireReader): PartitionMetadata {
   from.int16() // error_code: LEADER_NOT_AVAILABLE says the same as the leader -1, REPLICA_NOT_AVAILABLE is harmless
   const partition = from.int32()
   const leader = from.int32()
-  const leaderEpoch = from.isFlexible ? from.int32() : -1
+  const leaderEpoch = from.int32()
   from.array(() => from.int32()) // replica_nodes
   from.array(() => from.int32()) // isr_nodes
   from.array(() => from.int32()) // offline_replicas

@@ -28,14 +28,14 @@ export interface ProduceOrder extends TopicName {
 
 /**
  * Produce (acks=all, no transaction) for one topic: v13, which names it by its id, so that a topic that was made again is not
- * written to; to brokers before Kafka 4.1, or without an id, v7. Source: Kafka protocol guide.
+ * written to; to brokers before Kafka 4.1 v7. Source: Kafka protocol guide.
  */
 export function produceRequest(order: ProduceOrder): BrokerRequest<readonly PartitionProduced[]> {
   return {
     apiKey: 0,
     apiName: 'Produce',
     version: 7,
-    flexibleVersion: order.topicId === null ? undefined : 13,
+    flexibleVersion: 13,
     write: (to) => write(to, order),
     read: (from) => from.partitions(() => readPartition(from)),
   }

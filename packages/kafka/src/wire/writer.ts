@@ -71,8 +71,8 @@ export class WireWriter {
   }
 
   /** The partitions of one topic, which flexible requests to produce and to fetch name by its id. */
-  partitions<T>(o: TopicName, items: readonly T[], writeItem: (item: T) => void): void {
-    this.array([o], ({ topic, topicId }) => {
+  partitions<T>(o: Partial<TopicName>, items: readonly T[], writeItem: (item: T) => void): void {
+    this.array([o], ({ topic = null, topicId = null }) => {
       if (this.isFlexible) this.uuid(topicId)
       else this.string(topic)
       this.array(items, writeItem)
@@ -122,6 +122,5 @@ export class WireWriter {
 /** What a topic is named by. */
 export interface TopicName {
   readonly topic: string
-  /** Null when it is not known. */
-  readonly topicId: string | null
+  readonly topicId: string
 }

@@ -11,7 +11,7 @@ export async function lockApiKeyChanges(tx: Transaction): Promise<void> {
   await tx.query('SELECT pg_advisory_xact_lock($1)', [CHANGES_LOCK])
 }
 
-/** Also in the migration that guards new keys. */
+/** Also in `guard_new_api_key`. */
 const CHANGES_LOCK = 5_170_233_911
 
 /** The number of the feed's last entry, 0 when there is none: where a process that has cached nothing begins to read. */
@@ -20,24 +20,27 @@ export async function latestApiKeyChange(db: Queryable): Promise<number> {
   return rows[0]?.seq ?? 0
 }
 
-/** An entry of the feed. */
-export interface ApiKeyChange {
-  readonly seq: number
-  /** `key_…`; of an entry of a tenant the id of no key. */
+/** An entry of the feed, in order of `seq`. */
+export type ApiKeyChange = { readonly seq: number } & (KeyChange | TenantChange)
+
+interface KeyChange {
+  /** `revoked`: the key has stopped. `updated`: its quota or end changed. `rotated`: one of its secrets stops at `endsAtMs`. */
+  readonly kind: 'revoked' | 'updated' | 'rotated'
+  /** `key_…` */
   readonly keyId: string
-  /** The tenant of a `tenant_…` entry; otherwise null. */
-  readonly tenant: string | null
-  /**
-   * `revoked`: the key has stopped. `suspended`: its tenant has. `updated`: quota, end or limits changed. `rotated`: one of
-   * its secrets stops at `endsAtMs`. `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`;
-   * `tenant_deleted`: with them; `tenant_updated`: its limits changed, or it is active again.
-   */
-  readonly kind:
-    'revoked' | 'suspended' | 'updated' | 'rotated' | 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
   /** Of `rotated`: the number of the secret that was replaced; otherwise null. */
   readonly secret: number | null
-  /** With `updated` the key's new end, with `rotated` the secret's. Null is no end. */
+  /** With `updated` the key's new end, with `rotated` the secret's. Null: it does not end. */
   readonly endsAtMs: number | null
+}
+
+interface TenantChange {
+  /**
+   * `tenant_suspended`: the tenant has stopped, but for keys with the scope `platform`; `tenant_deleted`: with them;
+   * `tenant_updated`: its limits changed, or it is active again.
+   */
+  readonly kind: 'tenant_updated' | 'tenant_suspended' | 'tenant_deleted'
+  readonly tenant: string
 }
 
 /** The entries after a number, and the number of the feed's last one. */
@@ -74,11 +77,15 @@ export async function readApiKeyChanges(
 }
 
 function changeOf(columns: ChangeColumns): readonly ApiKeyChange[] {
-  const { seq, api_key_id, kind, ends_at } = columns
-  if (seq === null || api_key_id === null || kind === null) return []
-  const keyId = uuidToTypeId('key', api_key_id)
-  const { tenant_id: tenant, secret_number: secret } = columns
-  return [{ seq, keyId, tenant, kind, secret, endsAtMs: ends_at?.getTime() ?? null }]
+  const { seq, api_key_id, tenant_id: tenant, kind, secret_number: secret, ends_at } = columns
+  if (seq === null || kind === null) return []
+  if (isTenantKind(kind)) return tenant === null ? [] : [{ seq, kind, tenant }]
+  if (api_key_id === null) return []
+  return [{ seq, kind, keyId: uuidToTypeId('key', api_key_id), secret, endsAtMs: ends_at?.getTime() ?? null }]
+}
+
+function isTenantKind(kind: ApiKeyChange['kind']): kind is TenantChange['kind'] {
+  return kind.startsWith('tenant_')
 }
 
 interface ChangeColumns {

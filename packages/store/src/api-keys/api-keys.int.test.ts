@@ -61,7 +61,7 @@ const NEW_KEY = {
 /** The changes of the feed after a number, without their numbers. */
 async function changesAfter(afterSeq: number): Promise<readonly unknown[]> {
   const { changes } = await readApiKeyChanges(pool, { afterSeq })
-  return changes.map(({ keyId, kind, secret, endsAtMs }) => ({ keyId, kind, secret, endsAtMs }))
+  return changes.map(({ seq: _, ...change }) => change)
 }
 
 describe('a stored key', () => {
@@ -144,9 +144,7 @@ describe('revokeApiKey', () => {
     expect(await revoke(id)).toBe(true)
     expect((await findByHash(hash))?.revokedAtMs).toBeGreaterThan(0)
     const { latestSeq, changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes).toEqual([
-      { seq: latestSeq, keyId: id, tenant: null, kind: 'revoked', secret: null, endsAtMs: null },
-    ])
+    expect(changes).toEqual([{ seq: latestSeq, keyId: id, kind: 'revoked', secret: null, endsAtMs: null }])
   })
 
   test('does nothing for a second time, or a key that is not there', async () => {
@@ -234,7 +232,7 @@ describe('the feed', () => {
     tx.release()
     await second
     const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes.map(({ keyId }) => keyId)).toEqual([slow.id, quick.id])
+    expect(changes).toMatchObject([{ keyId: slow.id }, { keyId: quick.id }])
   })
 
   test('is read in parts', async () => {

@@ -40,7 +40,7 @@ export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
                         LIMIT $1) first) d),
      leased AS (
        SELECT count(*) FILTER (WHERE NOT ${UNDER_WAY}) AS queued, count(*) FILTER (WHERE ${UNDER_WAY}) AS attempting
-         FROM deliveries WHERE state IN ('queued', 'attempting'))
+         FROM deliveries WHERE state = 'queued')
      SELECT coalesce(sum(due) FILTER (WHERE open), 0)::float8 AS due,
             coalesce(sum(waiting) FILTER (WHERE open), 0)::float8 AS waiting,
             coalesce(sum(due + waiting) FILTER (WHERE NOT open), 0)::float8 AS held,

@@ -35,7 +35,11 @@ let tenants = 0
 let offset = 0
 
 beforeAll(async () => {
-  await openEpoch(database.openPool({ owner: true }), { topic: 'ariftly.events.v1', clusterId: 'test' })
+  await openEpoch(database.openPool({ owner: true }), {
+    topic: 'ariftly.events.v1',
+    clusterId: 'test',
+    topicId: 'test',
+  })
 })
 beforeEach(async () => {
   tenant = `tenant-${++tenants}`

@@ -2,12 +2,12 @@ import type { EventType } from '@ariftly/events'
 import { defineRow, plain, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import type { DeliveryState } from './delivery-state.ts'
 
-/** What a delivery shows: waiting, queued and attempting are all `pending`. */
+/** What a delivery shows: waiting, queued and under way are all `pending`. */
 export type DeliveryStatus = 'pending' | 'delivered' | 'failed' | 'cancelled'
 
 /** The states that show as a status, as conditions on `deliveries d` that partial indexes fit. */
 export const STATUS_CONDITIONS: Readonly<Record<DeliveryStatus, string>> = {
-  pending: `d.state IN ('pending', 'queued', 'attempting')`,
+  pending: `d.state IN ('pending', 'queued')`,
   delivered: `d.state = 'delivered'`,
   failed: `d.state = 'failed'`,
   cancelled: `d.state = 'cancelled'`,
@@ -24,25 +24,14 @@ export function unfinishedOf(webhookId: string): string {
 /** The oldest event's delivery of these: only `deliveries_unfinished` has this order. */
 export const OLDEST_UNFINISHED = 'ORDER BY d.webhook_id, d.id LIMIT 1'
 
-function newest(column: string, ofAttempt: string): string {
-  return `CASE WHEN d.last_attempt_at IS NULL AND d.attempt_count > 0
-    THEN (SELECT a.${ofAttempt} FROM attempts a WHERE a.delivery_id = d.id ORDER BY a.attempt DESC LIMIT 1)
-    ELSE d.${column} END`
-}
-
 /** The task of a delivery's event, of `deliveries d`: only an event of a session may have another ordering key, its session. */
 export const TASK_ID = `CASE WHEN d.event_type LIKE 'session.%'
     THEN (SELECT e.task_id FROM events e WHERE e.tenant_id = d.tenant_id AND e.id = d.event_id LIMIT 1)
     ELSE d.ordering_key END`
 
-/** The error class of the newest attempt, of `deliveries d`. */
-export const LAST_ERROR_CLASS = newest('last_error_class', 'error_class')
-
 const status = plain<DeliveryStatus>({ name: 'state' })
 
-/**
- * A delivery of `deliveries d`. Attempts that were made by code older than the columns of the newest attempt are looked up.
- */
+/** A delivery of `deliveries d`. */
 export const deliveryRow = defineRow('d', {
   /** TypeID `dlv_…`. */
   id: typeId('dlv'),
@@ -55,10 +44,10 @@ export const deliveryRow = defineRow('d', {
   /** Attempts that counted, those before a redelivery too. */
   attemptCount: plain<number>({ sql: 'd.earlier_attempts + d.attempt_count' }),
   /** When the newest attempt started; null before the first. */
-  lastAttemptAtMs: timeOrNull({ sql: newest('last_attempt_at', 'started_at') }),
-  lastResponseStatus: plain<number | null>({ sql: newest('last_response_status', 'status') }),
+  lastAttemptAtMs: timeOrNull(),
+  lastResponseStatus: plain<number | null>(),
   /** Null before the first attempt and after a success. */
-  lastErrorClass: plain<string | null>({ sql: LAST_ERROR_CLASS }),
+  lastErrorClass: plain<string | null>(),
   /** When the next attempt is due; null when none is planned or one is under way. */
   nextAttemptAtMs: timeOrNull({ name: 'due_at' }),
   createdAtMs: time(),
@@ -69,5 +58,5 @@ export const deliveryRow = defineRow('d', {
 export type DeliveryRow = RowOf<typeof deliveryRow>
 
 function statusOf(state: DeliveryState): DeliveryStatus {
-  return state === 'queued' || state === 'attempting' ? 'pending' : state
+  return state === 'queued' ? 'pending' : state
 }

@@ -1,21 +1,21 @@
-const STATES = ['pending', 'queued', 'attempting', 'delivered', 'failed', 'cancelled'] as const
+const STATES = ['pending', 'queued', 'delivered', 'failed', 'cancelled'] as const
 
 /** The states of a delivery. */
 export type DeliveryState = (typeof STATES)[number]
 
 /** A delivery that has ended, of `deliveries d`; said so that no partial index is taken for a way to find rows by id. */
-export const FINISHED = `d.state NOT IN ('pending', 'queued', 'attempting')`
+export const FINISHED = `d.state NOT IN ('pending', 'queued')`
 
 /**
  * Whether a delivery that is `pending` or `queued` has no attempt under way, as SQL. A start does not change `state`, so that it
- * writes no index. Releases before migration 0041, which may run at the same time during an upgrade, make the delivery `attempting`.
+ * writes no index.
  */
 export function isNotStarted(alias = 'deliveries'): string {
   return `${alias}.started_attempt < ${alias}.attempt`
 }
 
-/** Whether an attempt of an unfinished delivery is under way. */
-export const UNDER_WAY = `(state = 'attempting' OR state = 'queued' AND NOT ${isNotStarted()})`
+/** Whether an attempt of a queued delivery is under way. */
+export const UNDER_WAY = `NOT ${isNotStarted()}`
 
 /**
  * Sets `deliveries d` back to `pending`, due now under a new attempt number, with all attempts of the schedule before it;

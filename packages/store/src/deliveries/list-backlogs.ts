@@ -26,9 +26,9 @@ export async function listBacklogs(db: Queryable, o: { readonly limit: number })
        SELECT webhook_id, count(*) FILTER (WHERE state = 'pending')::int AS pending,
               count(*) FILTER (WHERE state = 'pending' AND due_at <= now())::int AS due,
               count(*) FILTER (WHERE state = 'queued' AND NOT ${UNDER_WAY})::int AS queued,
-              count(*) FILTER (WHERE ${UNDER_WAY})::int AS attempting,
+              count(*) FILTER (WHERE state = 'queued' AND ${UNDER_WAY})::int AS attempting,
               extract(epoch FROM now() - min(created_at))::float8 AS oldest_s
-         FROM deliveries WHERE state IN ('pending', 'queued', 'attempting') GROUP BY webhook_id)
+         FROM deliveries WHERE state IN ('pending', 'queued') GROUP BY webhook_id)
      SELECT u.*, w.tenant_id, e.consecutive_failures,
             coalesce(w.disabled_reason, CASE WHEN e.next_probe_at IS NULL THEN 'enabled' ELSE 'failing' END) AS standing
        FROM unfinished u

@@ -11,7 +11,7 @@ const pool = database.openPool({ owner: true })
 let epoch: number
 
 beforeAll(async () => {
-  epoch = (await openEpoch(pool, { topic: 'events', clusterId: 'c' })).epoch
+  epoch = (await openEpoch(pool, { topic: 'events', clusterId: 'c', topicId: 'test' })).epoch
   // An offset of each of two partitions in each of four weeks.
   await pool.query(
     `INSERT INTO events (tenant_id, id, type, epoch, partition, "offset", appended_at, data)

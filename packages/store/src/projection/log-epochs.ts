@@ -5,8 +5,7 @@ import type { Queryable, Transaction } from '../queryable.ts'
 export interface LogEpoch {
   readonly epoch: number
   readonly clusterId: string
-  /** Id of the topic; null when it is not known. */
-  readonly topicId: string | null
+  readonly topicId: string
   /** When it was opened, epoch milliseconds. */
   readonly openedAtMs: number
 }
@@ -16,7 +15,7 @@ const COLUMNS = 'epoch, cluster_id, topic_id, created_at'
 interface EpochRow {
   readonly epoch: number
   readonly cluster_id: string
-  readonly topic_id: string | null
+  readonly topic_id: string
   readonly created_at: Date
 }
 
@@ -34,9 +33,9 @@ export async function currentEpoch(db: Queryable, topic: string): Promise<LogEpo
  */
 export async function openEpoch(
   db: Queryable,
-  o: { readonly topic: string; readonly clusterId: string; readonly topicId?: string | null },
+  o: { readonly topic: string; readonly clusterId: string; readonly topicId: string },
 ): Promise<LogEpoch> {
-  const { topic, clusterId, topicId = null } = o
+  const { topic, clusterId, topicId } = o
   const { rows } = await db.query<EpochRow>(
     `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id)
      SELECT coalesce(max(epoch), 0) + 1, $1, $2, $3 FROM log_epochs
@@ -55,14 +54,6 @@ function epochOf(row: EpochRow): LogEpoch {
     topicId: row.topic_id,
     openedAtMs: row.created_at.getTime(),
   }
-}
-
-/** Records the topic's id of an epoch that was opened before ids were recorded. Owner's role only. */
-export async function completeEpoch(
-  db: Queryable,
-  o: { readonly epoch: number; readonly topicId: string },
-): Promise<void> {
-  await db.query('UPDATE log_epochs SET topic_id = $2 WHERE epoch = $1 AND topic_id IS NULL', [o.epoch, o.topicId])
 }
 
 /**

@@ -18,7 +18,7 @@ test('expired log times are deleted except for the newest of each partition, so 
   ]
   await database
     .openPool({ owner: true })
-    .query(`INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (7, 't', 'c')`)
+    .query(`INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 't', 'c', 'i')`)
   for (const [partition, ages] of agesOfPartitions.entries()) {
     await pool.query(
       `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 7, 't', $1, 0)`,

@@ -9,7 +9,7 @@ const database = await createTestDatabase()
 const pool = database.openPool()
 
 beforeAll(async () => {
-  await openEpoch(database.openPool({ owner: true }), { topic: KEY.topic, clusterId: 'test' })
+  await openEpoch(database.openPool({ owner: true }), { topic: KEY.topic, clusterId: 'test', topicId: 'test' })
 })
 
 afterAll(() => database.drop())

@@ -25,7 +25,7 @@ const pool = database.openPool()
 let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
-  await openEpoch(database.openPool({ owner: true }), { topic: TOPIC, clusterId: 'test' })
+  await openEpoch(database.openPool({ owner: true }), { topic: TOPIC, clusterId: 'test', topicId: 'test' })
   await ensurePositions(pool, { ...KEY, starts: new Map([0, 1, 2].map((partition) => [partition, 0])) })
   model = Array.from({ length: ROWS }, (_, index) => eventAt(index))
   await insertEvents(pool, model)

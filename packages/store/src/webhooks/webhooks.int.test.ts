@@ -192,11 +192,12 @@ describe('deliveries', () => {
   async function insertDeliveries(webhookId: string, states: readonly string[]): Promise<string[]> {
     const ids = states.map((_, index) => newTypeId('dlv', nowMs - 60_000 + index))
     await pool.query(
-      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
-                               lease_until, finished_at)
-       SELECT delivery_id, $2, webhook_id, gen_random_uuid(), 'task.created', 1, 0, n, state,
+      `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, started_attempt,
+                               due_at, lease_until, finished_at)
+       SELECT delivery_id, $2, webhook_id, gen_random_uuid(), 'task.created', 1, 0, n,
+              CASE WHEN state = 'started' THEN 'queued' ELSE state END, CASE WHEN state = 'started' THEN 1 ELSE 0 END,
               CASE WHEN state = 'pending' THEN now() END,
-              CASE WHEN state IN ('queued', 'attempting') THEN now() END,
+              CASE WHEN state IN ('queued', 'started') THEN now() END,
               CASE WHEN state IN ('delivered', 'failed', 'cancelled') THEN now() END
          FROM unnest($1::uuid[], $4::text[]) WITH ORDINALITY AS row (delivery_id, state, n),
               (SELECT $3::uuid AS webhook_id) AS webhook`,
@@ -207,14 +208,14 @@ describe('deliveries', () => {
 
   test('that are not finished are counted as the backlog of their webhook', async () => {
     const id = await insertOne()
-    const ids = await insertDeliveries(id, ['pending', 'queued', 'attempting', 'delivered', 'failed', 'cancelled'])
+    const ids = await insertDeliveries(id, ['pending', 'queued', 'delivered', 'failed', 'cancelled'])
     expect((await listed(id)).map((delivery) => delivery.id)).toEqual(ids)
-    expect(await getWebhook(pool, { tenant, id })).toMatchObject({ pendingCount: 3 })
+    expect(await getWebhook(pool, { tenant, id })).toMatchObject({ pendingCount: 2 })
   })
 
   test('that are pending end a page of webhooks once enough of them are counted', async () => {
     const ids: string[] = []
-    for (const [index, states] of [['pending'], ['pending', 'queued', 'failed'], [], ['attempting']].entries()) {
+    for (const [index, states] of [['pending'], ['pending', 'queued', 'failed'], [], ['queued']].entries()) {
       const id = await insertOne({ id: newTypeId('whk', 1_700_000_000_000 + index) })
       await insertDeliveries(id, states)
       ids.unshift(id)
@@ -261,7 +262,7 @@ describe('deliveries', () => {
 
   test('that wait are cancelled with their webhook, a bounded number at a time; running and finished ones are not', async () => {
     const id = await insertOne()
-    const ids = await insertDeliveries(id, ['pending', 'queued', 'pending', 'attempting', 'delivered'])
+    const ids = await insertDeliveries(id, ['pending', 'queued', 'pending', 'started', 'delivered'])
     expect(await cancelDeliveries(pool, { tenant: 'other', webhookId: id, limit: 10 })).toBe(0)
     expect(await cancelDeliveries(pool, { tenant, webhookId: id, limit: 2 })).toBe(2)
     expect(await cancelDeliveries(pool, { tenant, webhookId: id, limit: 2 })).toBe(1)

@@ -1,11 +1,11 @@
 import { EVENT_TYPES, LIMITS } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { PROBLEMS, type NamedRoute } from '@ariftly/http'
-import type { GuideFile } from './guide-files.ts'
-import { guideLinks } from './guide-page.ts'
+import type { ServedGuide } from './guides/read-guides.ts'
+import { guideLinks } from './guides/guide-page.ts'
 
 /** The API for language models, in Markdown (https://llmstxt.org): made of the routes that are served, the guides and the catalogue. */
-export function renderLlmsText(routes: readonly NamedRoute[], guides: readonly GuideFile[]): string {
+export function renderLlmsText(routes: readonly NamedRoute[], guides: readonly ServedGuide[]): string {
   return `# Ariftly Events API
 
 > Post, query, stream and deliver the events of agents. All paths under /v1 need \`Authorization: Bearer <API key>\`.

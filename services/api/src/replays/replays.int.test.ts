@@ -17,7 +17,7 @@ const api = await startTestApi(database.url, KEYS)
 const streamIds = createStreamIds(createKeyring(KEYS))
 
 beforeAll(async () => {
-  await openEpoch(admin, { topic: 'events', clusterId: 'test' })
+  await openEpoch(admin, { topic: 'events', clusterId: 'test', topicId: 'test' })
   await admin.query(
     `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset)
      VALUES ('events', 1, 'events', 0, 100), ('events', 1, 'events', 1, 100)`,

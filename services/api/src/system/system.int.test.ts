@@ -44,7 +44,7 @@ test('of an installation that has just begun says that there is nothing yet', as
 })
 
 test('shows the newest epoch, processes, and backlogs of every tenant', async () => {
-  const { epoch } = await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  const { epoch } = await openEpoch(admin, { topic: TOPIC, clusterId: 'test', topicId: 'test' })
   await ensurePositions(admin, { projection: 'events', epoch, topic: TOPIC, starts: new Map([[0, 2 ** 40]]) })
   const replica = new Replica(admin, 'ingest')
   await replica.renew()

@@ -6,9 +6,7 @@ const COLUMNS = ['partition', 'log start', 'next', 'log end', 'lag records', 'la
 /** Prints the epoch and, for each partition, how far the projection is and how old its oldest unread record is. */
 export async function status(context: CommandContext): Promise<number> {
   const { epoch, partitions } = await readPlaces(context)
-  context.print(
-    `topic ${context.topic}  epoch ${epoch.epoch}  cluster ${epoch.clusterId}  topic id ${epoch.topicId ?? 'not known'}`,
-  )
+  context.print(`topic ${context.topic}  epoch ${epoch.epoch}  cluster ${epoch.clusterId}  topic id ${epoch.topicId}`)
   const lines = [[...COLUMNS]] as string[][]
   let lagRecords = 0
   for (const place of partitions) {

@@ -11,7 +11,7 @@ const admin = database.openPool({ owner: true })
 afterAll(() => database.drop())
 
 test('a deletion that fails again and again does not delay those of other tenants, and continues when it can', async () => {
-  await openEpoch(admin, { topic: 'events', clusterId: 'test' })
+  await openEpoch(admin, { topic: 'events', clusterId: 'test', topicId: 'test' })
   await admin.query(
     `CREATE FUNCTION public.refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'refused'; END $$`,
   )

@@ -107,7 +107,7 @@ test('a key that is revoked while the form of a stream is still arriving opens n
   const revoked = new Promise((resolve) => auth.onRevoked(resolve))
   const code = await post(async () => {
     await once(server, 'request')
-    changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', secret: null, endsAtMs: null })
+    changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', secret: null, endsAtMs: null })
     await revoked
   })
   expect(code).toBe('invalid_api_key')
@@ -127,7 +127,7 @@ test.each(['key', 'token'] as const)(
     expect(await open(by)).toBe('gateway_full')
     const revoked = new Promise<void>((resolve) => auth.onRevoked(() => resolve()))
     meanwhile = () => {
-      changes.push({ seq: 1, keyId: 'key_1', tenant: null, kind: 'revoked', secret: null, endsAtMs: null })
+      changes.push({ seq: 1, keyId: 'key_1', kind: 'revoked', secret: null, endsAtMs: null })
       return revoked
     }
     expect(await open(by)).toMatch(/^invalid_(api_key|stream_token)$/)

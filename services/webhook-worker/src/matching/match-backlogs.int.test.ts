@@ -17,7 +17,7 @@ const pool = database.openPool({ settings: { statement_timeout: '300' } })
 const admin = database.openPool({ owner: true })
 
 beforeAll(async () => {
-  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test', topicId: 'test' })
   const starts = new Map([[0, 2 * EVENTS]])
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts })
 })

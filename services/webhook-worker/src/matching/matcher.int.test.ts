@@ -34,7 +34,7 @@ let calm: string
 let costly: string
 
 beforeAll(async () => {
-  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test', topicId: 'test' })
   const ends = new Map([[0, EVENTS]])
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts: ends })
   await ensurePositions(admin, { projection: WEBHOOKS_PROJECTION, epoch: 1, topic: TOPIC, starts: new Map([[0, 0]]) })

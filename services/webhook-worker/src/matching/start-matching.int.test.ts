@@ -41,8 +41,8 @@ test('a matcher that stopped at another log continues with the epoch that is ope
   // Where this log begins is no position of the other one.
   expect((await readPositions(pool, { ...key, epoch: 1 })).size).toBe(0)
 
-  const { clusterId } = await describeLog(world.kafka(), topic)
-  await openEpoch(pool, { topic, clusterId })
+  const { clusterId, topicId } = await describeLog(world.kafka(), topic)
+  await openEpoch(pool, { topic, clusterId, topicId })
   await eventually('matching is ok', () => matching.state() === 'ok')
   expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
   await matching.close()
@@ -53,7 +53,7 @@ test('a matcher that reads goes over to a newer epoch', async () => {
   await eventually('matching is ok', () => matching.state() === 'ok')
   const { topic } = world.topics
   const previous = await currentEpoch(pool, topic)
-  await openEpoch(pool, { topic, clusterId: previous?.clusterId ?? '' })
+  await openEpoch(pool, { topic, clusterId: previous?.clusterId ?? '', topicId: previous?.topicId ?? '' })
   await eventually('all partitions of the new epoch are matched', async () => {
     const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (previous?.epoch ?? 0) + 1 })
     return positions.size === 3 && matching.state() === 'ok'

@@ -30,7 +30,7 @@ let webhookId: string
 let model: readonly ProjectedEvent[]
 
 beforeAll(async () => {
-  await openEpoch(admin, { topic: TOPIC, clusterId: 'test' })
+  await openEpoch(admin, { topic: TOPIC, clusterId: 'test', topicId: 'test' })
   const starts = new Map(Array.from({ length: PARTITIONS }, (_, partition) => [partition, 0]))
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: TOPIC, starts })
   model = Array.from({ length: EVENTS }, (_, index) => eventAt(index))

@@ -19,7 +19,7 @@ export interface DeliverySchedulerOptions {
   readonly enqueue: (priority: DeliveryPriority, refs: readonly AttemptRef[]) => Promise<void>
   /** False while the queue cannot be reached: nothing is taken then. */
   readonly canEnqueue: () => boolean
-  /** Queued and attempting deliveries of an endpoint, over all workers. */
+  /** Queued deliveries of an endpoint, attempts under way included, over all workers. */
   readonly perEndpointMax: number
   readonly perTenantMax: number
   readonly shares: TenantShares

@@ -18,8 +18,7 @@ beforeAll(async () => {
   await deliveries(open, 5, 'pending', -600)
   await deliveries(open, 3, 'pending', 3600)
   await deliveries(open, 2, 'queued')
-  await deliveries(open, 1, 'attempting')
-  await deliveries(open, 3, 'queued', 0, 1)
+  await deliveries(open, 4, 'queued', 0, 1)
   await deliveries(open, 7, 'delivered')
   const second = await newWebhook()
   await deliveries(second, 4, 'pending', -60)
@@ -48,7 +47,7 @@ async function deliveries(webhook: string, count: number, state: string, dueInS 
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
                              lease_until, finished_at, started_attempt)
      SELECT id, 'mine', $2, id, 'task.created', 1, 0, 0, $3, CASE WHEN $3 = 'pending' THEN now() + $4 * interval '1 s' END,
-            CASE WHEN $3 IN ('queued', 'attempting') THEN now() + interval '1 min' END,
+            CASE WHEN $3 = 'queued' THEN now() + interval '1 min' END,
             CASE WHEN $3 = 'delivered' THEN now() END, $5
        FROM unnest($1::uuid[]) id`,
     [ids, webhook, state, dueInS, started],

@@ -136,7 +136,7 @@ moved AS (
          last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
          lease_until = NULL, probe = false
     FROM step s
-   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill(['queued', 'attempting'], 'd')}
+   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill(['queued'], 'd')}
   RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,

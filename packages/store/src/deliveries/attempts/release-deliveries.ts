@@ -12,7 +12,7 @@ export type ReleasedDeliveries = ReadonlyMap<string, number>
  * deliveries_leased.
  */
 export async function releaseExpiredLeases(db: Queryable, o: { readonly limit: number }): Promise<ReleasedDeliveries> {
-  return await release(db, `state IN ('queued', 'attempting') AND lease_until < now()`, [o.limit])
+  return await release(db, `state = 'queued' AND lease_until < now()`, [o.limit])
 }
 
 /**
@@ -23,7 +23,7 @@ export async function releaseDeliveriesOf(
   db: Queryable,
   o: { readonly workers: readonly string[]; readonly limit: number },
 ): Promise<ReleasedDeliveries> {
-  const where = `state IN ('queued', 'attempting') AND worker_id = ANY ($2::uuid[])`
+  const where = `state = 'queued' AND worker_id = ANY ($2::uuid[])`
   return await release(db, where, [o.limit, o.workers])
 }
 
@@ -32,7 +32,7 @@ export async function releaseQueued(
   db: Queryable,
   o: { readonly limit: number; readonly workerId: string | undefined },
 ): Promise<ReleasedDeliveries> {
-  const where = `state IN ('queued', 'attempting') AND state = 'queued' AND ${isNotStarted()}`
+  const where = `state = 'queued' AND ${isNotStarted()}`
   if (o.workerId === undefined) return await release(db, where, [o.limit])
   return await release(db, `${where} AND worker_id = $2`, [o.limit, o.workerId])
 }

@@ -6,7 +6,7 @@ import { withTransaction } from '../../with-transaction.ts'
 import { cancelDeliveries } from '../deliveries.ts'
 import { claimQueue } from '../scheduling/claim-queue.ts'
 import { recordOutcomes } from './record-outcomes.ts'
-import { releaseDeliveriesOf, releaseQueued } from './release-deliveries.ts'
+import { releaseQueued } from './release-deliveries.ts'
 import { startAttempts } from './start-attempts.ts'
 import { deliveredOutcome, FAILING } from './test-outcome.ts'
 import { unqueueDeliveries, type AttemptRef } from '../scheduling/unqueue-deliveries.ts'
@@ -74,24 +74,6 @@ describe('an attempt that has begun', () => {
     const changed = Object.keys(after).filter((name) => JSON.stringify(after[name]) !== JSON.stringify(before[name]))
     expect(changed.toSorted()).toEqual(['lease_until', 'started_attempt', 'worker_id'])
     expect(changed.filter((name) => names.includes(name))).toEqual([])
-  })
-
-  test('leaves attempts of a process of an older release to it, and releases them when that process is dead', async () => {
-    const refs = await queue(2)
-    const [theirs, dropped] = refs
-    if (theirs === undefined || dropped === undefined) throw new Error('nothing was queued')
-    const former = randomUUID()
-    // Its start.
-    await pool.query(`UPDATE deliveries SET state = 'attempting', worker_id = $2 WHERE webhook_id = $1`, [
-      typeIdToUuid('whk', webhookId),
-      former,
-    ])
-    expect(await start(refs)).toEqual([])
-    expect(await unqueueDeliveries(pool, refs)).toBe(0)
-    expect((await releaseQueued(pool, { limit: 1000, workerId: undefined })).get(webhookId)).toBeUndefined()
-    expect(await record(theirs)).toMatchObject({ applied: 1 })
-    expect((await releaseDeliveriesOf(pool, { workers: [former], limit: 100 })).get(webhookId)).toBe(1)
-    expect(await states()).toEqual(['delivered', 'pending'])
   })
 
   test('what has begun is neither taken back nor cancelled', async () => {

@@ -1,5 +1,5 @@
 import { typeIdToUuid, type EventType } from '@ariftly/events'
-import { LAST_ERROR_CLASS, STATUS_CONDITIONS, TASK_ID, type DeliveryStatus } from '../delivery-row.ts'
+import { STATUS_CONDITIONS, TASK_ID, type DeliveryStatus } from '../delivery-row.ts'
 
 /** Which deliveries are meant; absent members filter nothing. */
 export interface DeliveryFilter {
@@ -90,7 +90,7 @@ function conditionsOf({ tenant, filter, order, cursorId }: DeliveryListOptions):
     webhook: given(webhookId, (id, bind) => `d.webhook_id = ${bind(typeIdToUuid('whk', id))}`),
     status: given(status, (shown) => STATUS_CONDITIONS[shown]),
     types: given(types, (names, bind) => `d.event_type = ANY (${bind(names)}::text[])`),
-    error: given(errorClass, (name, bind) => `${LAST_ERROR_CLASS} = ${bind(name)}`),
+    error: given(errorClass, (name, bind) => `d.last_error_class = ${bind(name)}`),
     after: given(afterMs, (ms, bind) => `d.created_at >= ${bind(new Date(ms))}`),
     before: given(beforeMs, (ms, bind) => `d.created_at < ${bind(new Date(ms))}`),
     cursor: given(cursorId, (id, bind) => beyond(order, `${bind(typeIdToUuid('dlv', id))}::uuid`)),

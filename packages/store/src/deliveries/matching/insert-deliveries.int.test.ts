@@ -15,7 +15,11 @@ const database = await createTestDatabase()
 const pool = database.openPool()
 
 beforeAll(async () => {
-  await openEpoch(database.openPool({ owner: true }), { topic: 'ariftly.events.v1', clusterId: 'test' })
+  await openEpoch(database.openPool({ owner: true }), {
+    topic: 'ariftly.events.v1',
+    clusterId: 'test',
+    topicId: 'test',
+  })
 })
 afterAll(() => database.drop())
 

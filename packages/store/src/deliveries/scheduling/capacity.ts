@@ -6,7 +6,7 @@ import { isStill } from '../delivery-state.ts'
 export interface EndpointCapacity {
   readonly webhookId: string
   readonly tenant: string
-  /** Queued and attempting deliveries that it may have, over all workers. */
+  /** Queued deliveries, attempts under way included, that it may have, over all workers. */
   readonly inFlightMax: number
   /** Deliveries that may be queued now. */
   readonly newMax: number
@@ -20,7 +20,7 @@ export interface EndpointCapacity {
 
 /** What all endpoints of a statement have in common. */
 export interface QueueLimits {
-  /** Queued and attempting deliveries that a tenant may have, over all its endpoints. */
+  /** Queued deliveries, attempts under way included, that a tenant may have, over all its endpoints. */
   readonly tenantInFlightMax: number
   readonly leaseMs: number
   /** UUID of the worker that adds the jobs: if it dies, they are pending again with its attempts. */
@@ -63,7 +63,7 @@ export function endpointCtes({ array, column } = { array: '', column: '' }): str
 busy AS (
   SELECT tenant_id, webhook_id, count(*)::int AS n
     FROM deliveries
-   WHERE state IN ('queued', 'attempting') AND tenant_id = ANY ($2::text[])
+   WHERE state = 'queued' AND tenant_id = ANY ($2::text[])
    GROUP BY tenant_id, webhook_id),
 tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id)`
 }

@@ -20,7 +20,7 @@ export async function countInFlight(
     prepared(
       `WITH busy AS (
        SELECT tenant_id, webhook_id, count(*) AS n
-         FROM deliveries WHERE state IN ('queued', 'attempting') GROUP BY tenant_id, webhook_id),
+         FROM deliveries WHERE state = 'queued' GROUP BY tenant_id, webhook_id),
      living AS (
        SELECT count(*)::int AS workers FROM webhook_workers WHERE beat_at >= clock_timestamp() - $2 * interval '1 ms'),
      tenants AS (

@@ -84,7 +84,7 @@ function toOrderedQueued(row: Columns, webhookId: string, fromKey: string, keysM
 function firstBehind(webhook: string, after: string): string {
   return `SELECT id, ordering_key, state = 'pending' AND (${webhook}.probe OR due_at <= now()) AS due
             FROM deliveries
-           WHERE webhook_id = ${webhook}.webhook_id AND state IN ('pending', 'queued', 'attempting') AND ordering_key > ${after}
+           WHERE webhook_id = ${webhook}.webhook_id AND state IN ('pending', 'queued') AND ordering_key > ${after}
            ORDER BY ordering_key, epoch, partition, "offset"
            LIMIT 1`
 }

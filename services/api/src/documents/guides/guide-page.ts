@@ -1,13 +1,13 @@
-import type { GuideFile } from './guide-files.ts'
-import { escapeHtml, renderPage } from './page.ts'
+import type { ServedGuide } from './read-guides.ts'
+import { escapeHtml, renderPage } from '../page.ts'
 
 /** One guide, with the list of all guides and of its own sections. */
-export function renderGuidePage(guide: GuideFile, guides: readonly GuideFile[]): string {
+export function renderGuidePage(guide: ServedGuide, guides: readonly ServedGuide[]): string {
   return renderPage({ title: guide.title, main: guide.html, aside: renderContents(guides, guide) })
 }
 
 /** The list of all guides. */
-export function renderGuidesPage(guides: readonly GuideFile[]): string {
+export function renderGuidesPage(guides: readonly ServedGuide[]): string {
   const items = guides.map(
     ({ name, label, summary }) =>
       `<li><a href="/docs/guides/${name}">${escapeHtml(label)}</a>: ${escapeHtml(summary)}.</li>`,
@@ -24,12 +24,12 @@ ${items.join('\n')}
 }
 
 /** The same list as Markdown. */
-export function renderGuidesText(guides: readonly GuideFile[]): string {
+export function renderGuidesText(guides: readonly ServedGuide[]): string {
   return `# Guides\n\n${guideLinks(guides)}\n`
 }
 
 /** A list of Markdown links to the guides as Markdown. */
-export function guideLinks(guides: readonly GuideFile[]): string {
+export function guideLinks(guides: readonly ServedGuide[]): string {
   return guides.map(({ name, label, summary }) => `- [${label}](/docs/guides/${name}.md): ${summary}`).join('\n')
 }
 
@@ -39,7 +39,7 @@ export function renderNoGuidePage(): string {
   return renderPage({ title: 'Not found', main })
 }
 
-function renderContents(guides: readonly GuideFile[], shown: GuideFile): string {
+function renderContents(guides: readonly ServedGuide[], shown: ServedGuide): string {
   const items = guides.map(({ name, label }) => {
     const isShown = name === shown.name
     const link = `<a href="/docs/guides/${name}"${isShown ? ' aria-current="page"' : ''}>${escapeHtml(label)}</a>`
@@ -48,7 +48,7 @@ function renderContents(guides: readonly GuideFile[], shown: GuideFile): string 
   return `<nav aria-label="Guides">\n<ul>\n${items.join('\n')}\n</ul>\n</nav>`
 }
 
-function renderSections({ sections }: GuideFile): string {
+function renderSections({ sections }: ServedGuide): string {
   const items = sections.map(({ id, title }) => `<li><a href="#${id}">${escapeHtml(title)}</a></li>`)
   return `\n<ul>\n${items.join('\n')}\n</ul>\n`
 }

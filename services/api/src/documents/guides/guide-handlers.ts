@@ -1,9 +1,9 @@
 import { pathOf, type OpenHandler } from '@ariftly/http'
 import type { Request } from 'express'
-import type { GuideFile } from './guide-files.ts'
+import type { ServedGuide } from './read-guides.ts'
 import { renderGuidePage, renderGuidesPage, renderGuidesText, renderNoGuidePage } from './guide-page.ts'
-import { sendDocument } from './send-document.ts'
-import { sendNotFound } from './send-not-found.ts'
+import { sendDocument } from '../send-document.ts'
+import { sendNotFound } from '../send-not-found.ts'
 
 const HEADERS = { 'Cache-Control': 'public, max-age=300' } as const
 const HTML = 'text/html; charset=utf-8'
@@ -11,7 +11,7 @@ const MARKDOWN = 'text/markdown; charset=utf-8'
 
 /** `GET /docs/guides` and `GET /docs/guides/{name}`: a page unless `Accept` prefers Markdown or the name ends with `.md`. */
 export function createGuideHandlers(
-  guides: readonly GuideFile[],
+  guides: readonly ServedGuide[],
 ): Readonly<Record<'listGuides' | 'getGuide', OpenHandler>> {
   const list = { page: renderGuidesPage(guides), markdown: renderGuidesText(guides) }
   const byName = new Map(
