@@ -43,7 +43,7 @@ beforeAll(async () => {
     [Date.now() - 14 * DAY_MS],
   )
   await owner.query(
-    `INSERT INTO log_epochs (epoch, topic, cluster_id) VALUES (1, 't', 'c');
+    `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (1, 't', 'c', 'i');
      INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 1, 't', 0, ${EVENTS});
      INSERT INTO webhooks (id, tenant_id, url, events, secret)
      SELECT ${uuid('n')}, 'mine', 'https://example.com/', '{*}', '' FROM generate_series(1, ${ROWS}) AS n;
