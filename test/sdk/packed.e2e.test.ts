@@ -150,13 +150,13 @@ describe('the packed SDK', () => {
     expect(manifest).toMatchObject({ name: '@ariftly/sdk', license: 'UNLICENSED' })
   })
 
-  test('costs a page at most 13 kB: sending and streaming, minified and packed', async () => {
+  test('costs a page at most 13.2 kB: sending and streaming, minified and packed', async () => {
     fixture.write('size.mjs', "import { Ariftly } from '@ariftly/sdk'\nglobalThis.client = new Ariftly()\n")
     // `client.webhooks.unwrap` loads the rest when it is called.
     await fixture.bundle('size.mjs', 'bundles/size.js', '*/webhooks/unwrap.js')
     const bytes = gzipSync(readFileSync(join(fixture.folder, 'bundles/size.js')), { level: 9 }).length
     process.stderr.write(`import { Ariftly }: ${bytes} bytes\n`)
-    expect(bytes).toBeLessThanOrEqual(13_000)
+    expect(bytes).toBeLessThanOrEqual(13_200)
   })
 
   test('has a README whose snippets compile', async () => {

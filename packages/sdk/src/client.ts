@@ -95,13 +95,12 @@ function givenKey({ apiKey, streamToken }: ClientOptions): GivenKey {
 
 function readBaseUrl(given: string | undefined): string {
   const text = given ?? readEnv('ARIFTLY_URL')
-  if (!text) throw new AriftlyError('missing_base_url', 'Set baseUrl or ARIFTLY_URL to the address of the API.')
+  if (!text) throw new AriftlyError('missing_base_url', 'Set baseUrl or ARIFTLY_URL.')
   const baseUrl = text.replace(/\/+$/, '')
   // A page may give a path of its own origin.
   if (nodeVersion === undefined) return baseUrl
-  if (!/^https?:\/\/[^/?#@]+(\/[^?#]*)?$/i.test(baseUrl) || !URL.canParse(baseUrl)) {
-    const shown = baseUrl.split('@').at(-1)
-    throw new AriftlyError('invalid_base_url', `Not an http(s) URL without user, query and fragment: ${shown}`)
+  if (!/^https?:\/\/[^/?#@\s]+(\/[^?#\s]*)?$/i.test(baseUrl)) {
+    throw new AriftlyError('invalid_base_url', `The base URL is not a plain http(s) URL: ${baseUrl.split('@').at(-1)}`)
   }
   return baseUrl
 }

@@ -10,10 +10,7 @@ export type GivenKey = string | (() => string | Promise<string>) | undefined
 export function checkKey(key: unknown): string {
   const text = typeof key === 'string' ? key.trim() : ''
   if (/^[\x21-\x7e]+$/.test(text)) return text
-  throw new AriftlyError(
-    'invalid_api_key',
-    'The API key is empty, or has a line break or another character that no key has.',
-  )
+  throw new AriftlyError('invalid_api_key', 'The API key is empty or has a character that no key has.')
 }
 
 /** The key of the next request. Throws what {@link checkKey} does, and what the function throws. */

@@ -234,7 +234,7 @@ describe('openSpool', () => {
     symlinkSync(stale, lock)
     const ended = await Promise.all(Array.from({ length: 4 }, () => takeOverAgainAndAgain(lock, stale)))
     const taken = ended.reduce((sum, one) => sum + one.taken, 0)
-    expect(taken).toBeGreaterThan(100)
+    expect(taken).toBeGreaterThan(20)
     expect(ended.map(({ shared }) => shared)).toEqual([0, 0, 0, 0])
   })
 
