@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ByteBudget } from '@ariftly/fairness'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront, ConnectionTimeouts } from './connection-front.ts'
 import { PipelinedAnswers } from './pipelined-answers.ts'
@@ -44,8 +45,10 @@ export interface HttpServer {
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
   const { listener, log } = options
   const answers = new Set<ServerResponse>()
-  const pipelined = new PipelinedAnswers()
-  const unread = new UnreadAnswers(options.unread ?? UNREAD)
+  const { bytesMax, timeoutMs } = options.unread ?? UNREAD
+  const budget = new ByteBudget({ bytesMax })
+  const pipelined = new PipelinedAnswers(handle, budget)
+  const unread = new UnreadAnswers(timeoutMs, budget)
   let draining = false
   let closed: Promise<void> | undefined
 
@@ -56,13 +59,18 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
       keepAliveTimeout: TIMEOUTS.keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
     },
-    handle,
+    add,
   )
+  // A server may ignore an expectation that it does not know (RFC 9110, section 10.1.1); `node:http` would answer out of turn.
+  server.on('checkExpectation', add)
   answerRefusedByParser(server, pipelined)
   const front = options.connectionFront?.(server, TIMEOUTS)
 
+  function add(...[req, res]: Parameters<RequestListener>): void {
+    pipelined.add(req, res)
+  }
+
   function handle(...[req, res]: Parameters<RequestListener>): void {
-    if (!pipelined.begin(req, res)) return
     answers.add(res)
     unread.watch(req, res)
     res.once('close', () => onAnswered(res))
