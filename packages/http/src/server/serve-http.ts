@@ -4,7 +4,8 @@ import { ByteBudget } from '@ariftly/fairness'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront, ConnectionTimeouts } from './connection-front.ts'
 import { PipelinedAnswers } from './pipelined-answers.ts'
-import { sendError } from '../answers/problem.ts'
+import { sendError, sendProblem } from '../answers/problem.ts'
+import { refusalOfHead } from './refused-head.ts'
 import { answerRefusedByParser } from './refused-by-parser.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
@@ -58,6 +59,8 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
       requestTimeout: REQUEST_TIMEOUT_MS,
       keepAliveTimeout: TIMEOUTS.keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
+      // `refusalOfHead` refuses a request without one.
+      requireHostHeader: false,
     },
     add,
   )
@@ -77,7 +80,9 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
     if (draining) res.shouldKeepAlive = false
     useOriginForm(req)
     try {
-      listener(req, res)
+      const refusal = refusalOfHead(req)
+      if (refusal === undefined) listener(req, res)
+      else sendProblem(req, res, refusal)
     } catch (error) {
       sendError(req, res, error, log)
     }
