@@ -22,6 +22,8 @@ export interface ServeHttpOptions {
   readonly log: Logger
   /** What may wait for clients that do not read their answers; default 64 MiB, and 30 s. */
   readonly unread?: UnreadLimits
+  /** Default: 10 s for a new connection, 75 s after a response. */
+  readonly timeouts?: ConnectionTimeouts
 }
 
 /** A connection that is kept open outlives the 60 s of usual balancers, which must close first. */
@@ -44,7 +46,7 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log } = options
+  const { listener, log, timeouts = TIMEOUTS } = options
   const answers = new Set<ServerResponse>()
   const { bytesMax, timeoutMs } = options.unread ?? UNREAD
   const budget = new ByteBudget({ bytesMax })
@@ -55,9 +57,9 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
 
   const server = createServer(
     {
-      headersTimeout: TIMEOUTS.headersTimeoutMs,
+      headersTimeout: timeouts.headersTimeoutMs,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: TIMEOUTS.keepAliveTimeoutMs,
+      keepAliveTimeout: timeouts.keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
       // `refusalOfHead` refuses a request without one.
       requireHostHeader: false,
@@ -67,7 +69,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   // A server may ignore an expectation that it does not know (RFC 9110, section 10.1.1); `node:http` would answer out of turn.
   server.on('checkExpectation', add)
   answerRefusedByParser(server, pipelined)
-  const front = options.connectionFront?.(server, TIMEOUTS)
+  const front = options.connectionFront?.(server, timeouts)
 
   function add(...[req, res]: Parameters<RequestListener>): void {
     pipelined.add(req, res)
