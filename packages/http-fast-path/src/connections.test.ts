@@ -31,7 +31,7 @@ interface TestServer {
 /** A server that answers with the body: `slow` once `until` resolves, `limited` with 429, `big` with 8 MB. */
 async function serve(
   until: Promise<void> = Promise.resolve(),
-  timeouts: { readonly headersTimeoutMs?: number; readonly keepAliveTimeoutMs?: number } = {},
+  timeouts?: { readonly headersTimeoutMs: number; readonly keepAliveTimeoutMs: number },
   unreadMax = Infinity,
 ): Promise<TestServer> {
   const bodies: string[] = []
@@ -77,7 +77,7 @@ async function serve(
     listener,
     connectionFront,
     log,
-    ...timeouts,
+    ...(timeouts === undefined ? {} : { timeouts }),
   })
   open.push(server)
   return { server, bodies, byHttp, ended, unread }
@@ -173,7 +173,7 @@ describe('a connection of the fast path', () => {
   })
 
   test('cuts a client that does not read its response where there is no memory for that', async () => {
-    const { server, ended, unread } = await serve(undefined, {}, 1_000_000)
+    const { server, ended, unread } = await serve(undefined, undefined, 1_000_000)
     const { socket, text } = connectTo(server)
     socket.pause()
     socket.write(post('big'))

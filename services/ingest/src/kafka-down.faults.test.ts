@@ -157,6 +157,9 @@ describe('when Kafka is down under load', () => {
         clients.every(({ accepted }, index) => accepted.size > (before[index] ?? 0) + 50),
       )
       await Promise.all(clients.map((client) => client.end()))
+      // Also the partitions to which nobody posts.
+      await eventually('no partition refuses events', () => ingest.ready().checks['kafka'] === 'ok')
+      expect(await (await fetch(`${ingest.url}/metrics`)).text()).toContain('\nariftly_ingest_open_partitions 0\n')
       // Twice the timeout; the rest is for a busy machine.
       const slowest = Math.max(...clients.flatMap(({ answers }) => answers.map(({ tookMs }) => tookMs)))
       expect(slowest).toBeLessThan(2 * PRODUCE_TIMEOUT_MS + 6000)

@@ -153,6 +153,16 @@ describe('a quota', () => {
     await expectCounted(keyId, statuses.get(429) ?? 0, seconds)
   })
 
+  test('is shown as it is after the request: nothing is left after a post of all of it', async () => {
+    for (const events of [1, 2]) {
+      const { key: small } = await newKey(events)
+      const { status, headers } = await post(JSON.stringify(Array.from({ length: events }, () => event('all', 1))), {
+        as: small,
+      })
+      expect([status, headers['ratelimit']]).toEqual([202, '"events";r=0;t=1'])
+    }
+  })
+
   test('accepts one of several batches whose heads arrive together, when each is larger than a second allows', async () => {
     const { key: tight } = await newKey(10)
     // So that the key is known, and no head waits.

@@ -80,7 +80,7 @@ describe('a tenant next to another one', () => {
 
   test('that makes up 2,000 keys with valid checksums is let in with a fresh key at the first try', async () => {
     const fresh = await Promise.all(Array.from({ length: 24 }, () => createKey(world, 'fresh')))
-    const madeUp = await preparePosts(port(), { keys: makeUpKeys(2000), connections: 64 })
+    const madeUp = await preparePosts(port(), { keys: makeUpKeys(2000), connections: 500 })
     const posts = await preparePosts(port(), { keys: fresh, connections: 24 })
     const refused = madeUp.send()
     expect(await posts.send()).toEqual(fresh.map(() => 202))

@@ -49,7 +49,6 @@ export const PROBLEMS: Readonly<Record<string, ProblemKind>> = {
   not_found: kind(404, 'Not found', 'There is no such resource, or it belongs to another tenant.', 'Check the path and the id.'),
   not_yours_to_give: kind(403, 'More than the key has', 'A key cannot give scopes, quotas or an end beyond its own.', 'Use a key that has at least what it gives.'),
   overloaded: kind(503, 'Overloaded', 'The server has no memory left for the body.', AGAIN),
-  pipelined_stream: kind(400, 'Pipelined stream', 'A stream was asked for behind another request on one connection.', 'Open a stream on a connection of its own.'),
   quota_exceeded: kind(429, 'Quota exceeded', 'The quota of the API key or of its tenant has too little left for the request.', SLOWER),
   replay_under_way: kind(409, 'Replay under way', 'A webhook has one running replay at a time.', 'Wait until it ends, or cancel it.'),
   redelivery_under_way: kind(409, 'Redelivery under way', 'A tenant has one running redelivery at a time, and ten dry runs.', 'Wait until it ends, or cancel it.'),

@@ -54,7 +54,6 @@ export function sendProblem(req: IncomingMessage, res: ServerResponse, problem: 
     res.destroy()
     return
   }
-  // A string: `node:http` would write the head of a Buffer before a `100 Continue` queued after a pipelined request.
   const body = JSON.stringify(problemBody(problem, pathOf(req), requestId))
   for (const [name, value] of Object.entries(problem.details.headers ?? {})) res.setHeader(name, value)
   res.setHeader('Content-Type', 'application/problem+json')

@@ -1,9 +1,8 @@
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { once } from 'node:events'
-import type { RequestListener, ServerResponse } from 'node:http'
+import type { RequestListener } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { createMetrics } from '@ariftly/runtime'
-import { eventually, sampleCaller } from '@ariftly/testkit'
+import { sampleCaller } from '@ariftly/testkit'
 import { sleep } from '@ariftly/async'
 import { createExpressApp } from '../routing/express-app.ts'
 import { Problem } from '../answers/problem.ts'
@@ -15,9 +14,6 @@ afterEach(closeServers)
 
 /** More than the system takes for a client. */
 const ANSWER = 'a'.repeat(16_000_000)
-
-/** Requests that a client sends together. */
-const ahead = (count: number) => 'GET / HTTP/1.1\r\nHost: x\r\n\r\n'.repeat(count)
 
 /** A client that sends requests and reads nothing until it resumes; the bytes read then. */
 async function askUnread(
@@ -147,41 +143,6 @@ describe('serveHttp', () => {
     })
   })
 
-  describe('with requests that were sent ahead of their answers', () => {
-    test('answers sixteen on one connection, in order', async () => {
-      let answers = 0
-      const { port } = await serve((_req, res) => void res.end(`<${(answers += 1)}>`))
-      const socket = connect(port, '127.0.0.1')
-      let text = ''
-      socket.on('data', (chunk) => (text += String(chunk))).write(ahead(16))
-      await eventually('the 16th answer', () => text.includes('<16>'))
-      const order = [...text.matchAll(/<(\d+)>/g)].map(([, number]) => Number(number))
-      expect(order).toEqual(Array.from({ length: 16 }, (_, at) => at + 1))
-      socket.destroy()
-    })
-
-    test('cuts a connection that has more under way, and handles no more of them', async () => {
-      let handled = 0
-      const { port } = await serve(() => void (handled += 1))
-      const socket = connect(port, '127.0.0.1')
-      socket.on('error', () => {}).write(ahead(1000))
-      await once(socket, 'close')
-      expect(handled).toBe(16)
-    })
-
-    test('closes every answer with its connection, also answers that never had the socket', async () => {
-      const answers: ServerResponse[] = []
-      let closed = 0
-      const { port } = await serve((_req, res) => void answers.push(res.once('close', () => (closed += 1))))
-      const socket = connect(port, '127.0.0.1')
-      socket.write(ahead(3))
-      await eventually('3 answers', () => answers.length === 3)
-      socket.destroy()
-      await eventually('3 closed connections', () => closed === 3)
-      expect(answers.map(({ destroyed }) => destroyed)).toEqual([true, true, true])
-    })
-  })
-
   test('answers a head that is too long with a problem and a request id, and no reset', async () => {
     const server = await serve((_req, res) => res.end('unreachable'))
     for (const length of [17_000, 400_000]) {
@@ -199,6 +160,33 @@ describe('serveHttp', () => {
     const answer = await raw(server.port, 'HELLO\r\n\r\n')
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
     expect(JSON.parse(answer.split('\r\n\r\n')[1] ?? '')).toMatchObject({ status: 400, code: 'malformed_request' })
+  })
+
+  test.each([
+    ['two Host lines', 'GET / HTTP/1.1\r\nHost: x\r\nhost: x\r\nConnection: close\r\n\r\n'],
+    ['two Host lines in HTTP/1.0', 'GET / HTTP/1.0\r\nHost: x\r\nHost: y\r\n\r\n'],
+    ['no Host', 'POST / HTTP/1.1\r\nContent-Length: 2\r\nConnection: close\r\n\r\nab'],
+    ['the version 2.0', 'GET / HTTP/2.0\r\nHost: x\r\n\r\n'],
+    ['the version 0.9', 'GET / HTTP/0.9\r\nHost: x\r\n\r\n'],
+    ['an unknown version', 'GET / HTTP/1.2\r\nHost: x\r\n\r\n'],
+  ])('answers a head with %s with a problem and a request id', async (_what, text) => {
+    const { port } = await serve((_req, res) => res.end('unreachable'))
+    const [head = '', body = ''] = (await raw(port, text)).split('\r\n\r\n')
+    expect(head).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/)
+    expect(head).toMatch(/\r\nContent-Type: application\/problem\+json\r\n/)
+    const requestId = /^X-Request-Id: (\S+)\r$/m.exec(`${head}\r\n`)?.[1]
+    expect(requestId).toMatch(/^req_[0-9a-f]{32}$/)
+    expect(JSON.parse(body)).toMatchObject({ status: 400, code: 'malformed_request', request_id: requestId })
+  })
+
+  test.each([
+    ['without Host in HTTP/1.0', 'GET / HTTP/1.0\r\n\r\n'],
+    ['with an empty Host', 'GET / HTTP/1.1\r\nHost:\r\nConnection: close\r\n\r\n'],
+    ['with a header that ends in -Host', 'GET / HTTP/1.1\r\nHost: x\r\nX-Host: y\r\nConnection: close\r\n\r\n'],
+    ['with an unknown expectation', 'GET / HTTP/1.1\r\nHost: x\r\nExpect: wonders\r\nConnection: close\r\n\r\n'],
+  ])('takes a request %s', async (_what, text) => {
+    const { port } = await serve((_req, res) => res.end('taken'))
+    expect(await raw(port, text)).toMatch(/^HTTP\/1\.1 200 OK[^]*taken/)
   })
 
   test('cuts a connection with an unfinished answer when what follows is no HTTP', async () => {

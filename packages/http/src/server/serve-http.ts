@@ -1,9 +1,11 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { ByteBudget } from '@ariftly/fairness'
 import { Fault, messageOf, type Logger } from '@ariftly/runtime'
 import type { ConnectionFront, ConnectionTimeouts } from './connection-front.ts'
 import { PipelinedAnswers } from './pipelined-answers.ts'
-import { sendError } from '../answers/problem.ts'
+import { sendError, sendProblem } from '../answers/problem.ts'
+import { refusalOfHead } from './refused-head.ts'
 import { answerRefusedByParser } from './refused-by-parser.ts'
 import { UnreadAnswers, type UnreadLimits } from './unread-answers.ts'
 
@@ -20,6 +22,8 @@ export interface ServeHttpOptions {
   readonly log: Logger
   /** What may wait for clients that do not read their answers; default 64 MiB, and 30 s. */
   readonly unread?: UnreadLimits
+  /** Default: 10 s for a new connection, 75 s after a response. */
+  readonly timeouts?: ConnectionTimeouts
 }
 
 /** A connection that is kept open outlives the 60 s of usual balancers, which must close first. */
@@ -42,34 +46,45 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log } = options
+  const { listener, log, timeouts = TIMEOUTS } = options
   const answers = new Set<ServerResponse>()
-  const pipelined = new PipelinedAnswers()
-  const unread = new UnreadAnswers(options.unread ?? UNREAD)
+  const { bytesMax, timeoutMs } = options.unread ?? UNREAD
+  const budget = new ByteBudget({ bytesMax })
+  const pipelined = new PipelinedAnswers(handle, budget)
+  const unread = new UnreadAnswers(timeoutMs, budget)
   let draining = false
   let closed: Promise<void> | undefined
 
   const server = createServer(
     {
-      headersTimeout: TIMEOUTS.headersTimeoutMs,
+      headersTimeout: timeouts.headersTimeoutMs,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: TIMEOUTS.keepAliveTimeoutMs,
+      keepAliveTimeout: timeouts.keepAliveTimeoutMs,
       connectionsCheckingInterval: 5000,
+      // `refusalOfHead` refuses a request without one.
+      requireHostHeader: false,
     },
-    handle,
+    add,
   )
+  // A server may ignore an expectation that it does not know (RFC 9110, section 10.1.1); `node:http` would answer out of turn.
+  server.on('checkExpectation', add)
   answerRefusedByParser(server, pipelined)
-  const front = options.connectionFront?.(server, TIMEOUTS)
+  const front = options.connectionFront?.(server, timeouts)
+
+  function add(...[req, res]: Parameters<RequestListener>): void {
+    pipelined.add(req, res)
+  }
 
   function handle(...[req, res]: Parameters<RequestListener>): void {
-    if (!pipelined.begin(req, res)) return
     answers.add(res)
     unread.watch(req, res)
     res.once('close', () => onAnswered(res))
     if (draining) res.shouldKeepAlive = false
     useOriginForm(req)
     try {
-      listener(req, res)
+      const refusal = refusalOfHead(req)
+      if (refusal === undefined) listener(req, res)
+      else sendProblem(req, res, refusal)
     } catch (error) {
       sendError(req, res, error, log)
     }

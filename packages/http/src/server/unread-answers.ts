@@ -1,17 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ByteBudget } from '@ariftly/fairness'
+import type { ByteBudget } from '@ariftly/fairness'
 import { requestContext } from '../answers/request-context.ts'
 
 /** How much may wait for clients that do not read their answers. */
 export interface UnreadLimits {
-  /** Bytes of all answers of a server. Beyond it the largest ones of the tenant that holds most are cut. */
+  /** Bytes of all answers of a server, and of requests that wait behind them. Beyond it the largest ones of the tenant that holds most are cut. */
   readonly bytesMax: number
   /** A client that takes nothing of its answer for this long is cut. */
   readonly timeoutMs: number
 }
 
-/** The tenant of answers to requests without a key; no real tenant has this name. */
-const NO_KEY = ''
+/** The tenant of requests without a key, and of those whose key is not read yet; no real tenant has this name. */
+export const NO_KEY = ''
 
 /**
  * The answers of a server that are written and not yet taken by their clients. Without a bound a few hundred clients that
@@ -22,9 +22,9 @@ export class UnreadAnswers {
   readonly #timeoutMs: number
   readonly #budget: ByteBudget
 
-  constructor({ bytesMax, timeoutMs }: UnreadLimits) {
+  constructor(timeoutMs: UnreadLimits['timeoutMs'], budget: ByteBudget) {
     this.#timeoutMs = timeoutMs
-    this.#budget = new ByteBudget({ bytesMax })
+    this.#budget = budget
   }
 
   /** Counts an answer from its end on. To be called before it is written. */

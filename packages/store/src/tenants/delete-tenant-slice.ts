@@ -8,7 +8,7 @@ import { recordTenantChange } from './record-tenant-change.ts'
  * but open transactions that do not see the deletion may add some. `finished`: the tenant is deleted.
  */
 export type TenantSlice =
-  | { readonly type: 'taken' | 'waiting' | 'revoked' }
+  | { readonly type: 'taken' | 'waiting' }
   | { readonly type: 'finished'; readonly tenant: string }
   | { readonly type: 'deleted'; readonly rows: number }
 
@@ -56,20 +56,23 @@ async function finish(tx: Transaction, tenant: string): Promise<void> {
   )
 }
 
+/** The end of `api_keys_deleted_to`. */
+const ALL_KEYS = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
+
 /** A deletion that is under way. */
 export interface TenantDeletion {
   readonly tenant: string
-  /** Whether it has keys that are not revoked. */
+  /** Whether it may have keys that are not revoked. */
   readonly hasKeys: boolean
 }
 
-/** The deletion whose last slice was longest ago; undefined when there is none. By indexes tenants_deleting and api_keys_tenant. */
+/** The deletion whose last slice was longest ago; undefined when there is none. By index tenants_deleting. */
 export async function nextTenantDeletion(db: Queryable): Promise<TenantDeletion | undefined> {
   const { rows } = await db.query<{ id: string; has_keys: boolean }>(
     prepared(
-      `SELECT id, EXISTS (SELECT FROM api_keys k WHERE k.tenant_id = t.id AND k.revoked_at IS NULL) AS has_keys
-         FROM tenants t WHERE state = 'deleting' ORDER BY updated_at LIMIT 1`,
-      [],
+      `SELECT id, api_keys_deleted_to IS DISTINCT FROM $1 AS has_keys
+         FROM tenants WHERE state = 'deleting' ORDER BY updated_at LIMIT 1`,
+      [ALL_KEYS],
     ),
   )
   const [row] = rows
@@ -82,25 +85,33 @@ export async function passTenantDeletion(db: Queryable, o: Pick<TenantDeletion, 
 }
 
 /**
- * Revokes up to `keysMax` keys of a tenant that is being deleted, in the caller's short transaction: it holds the feed's lock.
- * Caches refuse the tenant already; one entry of the feed after the last key makes them look up the revoked keys. By index
- * api_keys_tenant.
+ * Revokes up to `keysMax` keys of a tenant that is being deleted and takes their content away, in the caller's short transaction:
+ * it holds the feed's lock. Slices continue where the previous one ended. Caches refuse the tenant already; one entry of the feed
+ * after the last key makes them look up the revoked keys. By index api_keys_tenant, keys by primary key.
  */
 export async function revokeTenantKeys(
   tx: Transaction,
   o: { readonly tenant: string; readonly keysMax: number },
 ): Promise<TenantSlice> {
   await lockApiKeyChanges(tx)
-  await tx.query(
-    `WITH live AS (
-       SELECT id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL ORDER BY tenant_id, id LIMIT $2)
-     UPDATE api_keys SET revoked_at = now() WHERE id IN (SELECT id FROM live) AND revoked_at IS NULL`,
+  // An array, and not a join: the planner would read all keys of all tenants for that.
+  const { rows } = await tx.query<{ id: string }>(
+    `UPDATE api_keys SET revoked_at = now(), name = '', last_used_at = NULL
+      WHERE id = ANY (ARRAY(
+        SELECT id FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL
+           AND id > (SELECT coalesce(api_keys_deleted_to, '00000000-0000-0000-0000-000000000000')
+                       FROM tenants WHERE id = $1 AND state = 'deleting')
+         ORDER BY tenant_id, id LIMIT $2))
+     RETURNING id`,
     [o.tenant, o.keysMax],
   )
-  const { rowCount: left } = await tx.query(
-    'SELECT FROM api_keys WHERE tenant_id = $1 AND revoked_at IS NULL LIMIT 1',
-    [o.tenant],
+  const isLast = rows.length < o.keysMax
+  const deletedTo = isLast ? ALL_KEYS : rows.reduce((last, { id }) => (id > last ? id : last), '')
+  if (isLast) await recordTenantChange(tx, o.tenant, 'deleted')
+  await tx.query(
+    `UPDATE tenants SET api_keys_deleted_to = $2, deleted_count = deleted_count + $3, updated_at = now()
+      WHERE id = $1 AND state = 'deleting'`,
+    [o.tenant, deletedTo, rows.length],
   )
-  if (left === 0) await recordTenantChange(tx, o.tenant, 'deleted')
-  return { type: 'revoked' }
+  return { type: 'deleted', rows: rows.length }
 }

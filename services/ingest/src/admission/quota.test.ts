@@ -47,7 +47,7 @@ describe('quotas', () => {
     nowMs = 8990
     refusalOf(quotas.admit(caller, 0))
     nowMs = 9020
-    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=2;t=1')
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=1;t=1')
   })
 
   test('accept, of a flood of ten seconds, what ten seconds allow and one burst', () => {
@@ -82,6 +82,25 @@ describe('quotas', () => {
     nowMs = 100_000
     expect(quotas.admit(caller, 0).refusal).toBeUndefined()
     expect(quotas.charge(caller, { events: 1000, bytes: 1, declaredBytes: 0 }).refusal).toBeUndefined()
+  })
+
+  test('say what is left after the request: nothing after one of the whole quota', () => {
+    const quotas = quotasOf()
+    const post = (caller: Caller, events: number, bytes: number): string | undefined => {
+      const admitted = quotas.admit(caller, bytes)
+      return { ...admitted.headers, ...quotas.charge(caller, { events, bytes, declaredBytes: bytes }).headers }[
+        'RateLimit'
+      ]
+    }
+    expect(post(callerWith(10, 1000), 10, 1000)).toBe('"events";r=0;t=1, "bytes";r=0;t=1')
+    expect(post(callerWith(1, null, 'key_2'), 1, 50)).toBe('"events";r=0;t=1')
+    expect([2, 2, 2].map((events) => post(callerWith(5, null, 'key_3'), events, 1))).toEqual([
+      '"events";r=3;t=1',
+      '"events";r=1;t=1',
+      '"events";r=0;t=1',
+    ])
+    // A batch above the quota leaves a debt, which is shown as nothing.
+    expect(post(callerWith(10, null, 'key_4'), 25, 1)).toBe('"events";r=0;t=3')
   })
 
   test('refuse a batch that is larger than what is left, which smaller ones can still use', () => {
@@ -123,7 +142,7 @@ describe('quotas', () => {
     nowMs = 1000
     expect(refusalOf(quotas.admit(callerWith(200, null), 0)).details.headers?.['Retry-After']).toBe('5')
     nowMs = 5062
-    expect(quotas.admit(callerWith(200, null), 0).headers['RateLimit']).toBe('"events";r=2;t=1')
+    expect(quotas.admit(callerWith(200, null), 0).headers['RateLimit']).toBe('"events";r=1;t=1')
     for (let turn = 0; turn < 10; turn += 1) {
       expect(quotas.admit(callerWith(100 + turn, null), 0).refusal === undefined).toBe(turn === 0)
     }
@@ -134,12 +153,12 @@ describe('quotas', () => {
     const caller = callerWith(400, 4000)
     expect(quotas.admit(caller, 0).headers).toEqual({
       'RateLimit-Policy': '"events";q=100;w=1, "bytes";q=1000;w=1;qu="content-bytes"',
-      RateLimit: '"events";r=100;t=0, "bytes";r=1000;t=0',
+      RateLimit: '"events";r=99;t=1, "bytes";r=1000;t=0',
     })
     quotas.charge(caller, { events: 1, bytes: 2000, declaredBytes: 0 })
     expect(refusalOf(quotas.admit(caller, 0)).details.headers?.['Retry-After']).toBe('2')
     expect(quotas.admit(callerWith(400, 4000, 'key_2'), 0).headers['RateLimit']).toBe(
-      '"events";r=100;t=0, "bytes";r=1000;t=0',
+      '"events";r=99;t=1, "bytes";r=1000;t=0',
     )
   })
 
@@ -152,7 +171,7 @@ describe('quotas', () => {
     refusalOf(quotas.admit(one, 0))
     refusalOf(quotas.admit(other, 0))
     nowMs = 1000
-    expect(quotas.admit(other, 0).headers['RateLimit']).toBe('"events";r=99;t=1')
+    expect(quotas.admit(other, 0).headers['RateLimit']).toBe('"events";r=98;t=1')
     const tight = limited(100, 10, 'key_3')
     expect(quotas.admit(tight, 0).headers['RateLimit-Policy']).toBe('"events";q=10;w=1')
   })
@@ -162,13 +181,13 @@ describe('quotas', () => {
     nowMs = 0
     const quotas = createQuotas({ shares: () => shares, now: () => nowMs })
     const caller = callerWith(100, null)
-    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=100;t=0')
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=99;t=1')
     shares = 2
-    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=50;t=0')
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=49;t=1')
     quotas.charge(caller, { events: 50, bytes: 1, declaredBytes: 0 })
     shares = 1
     nowMs = 500
-    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=50;t=1')
+    expect(quotas.admit(caller, 0).headers['RateLimit']).toBe('"events";r=49;t=1')
   })
 
   test('forget keys that were not used for long, but not what they took above the bucket', () => {

@@ -23,7 +23,10 @@ interface Posted {
 
 /** What the answer says about a key's quota. */
 export interface Admission {
-  /** Headers of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit. A bucket that refused the request shows 0. */
+  /**
+   * Headers of the answer (`RateLimit`, `RateLimit-Policy`); none without quota and limit, or if nothing was charged. They show what
+   * is left after this request; a bucket that refused it shows 0.
+   */
   readonly headers: Readonly<Record<string, string>>
   /** A Problem 429 when a bucket has too little. Not thrown: in a flood a throw costs more than the rest of the refusal. */
   readonly refusal: Problem | undefined
@@ -88,13 +91,10 @@ export function createQuotas(o: QuotasOptions): Quotas {
       events: waitOf(buckets.events, wanted.events, reserved.events),
       bytes: waitOf(buckets.bytes, wanted.bytes, reserved.bytes),
     }
-    const headers = headersOf(buckets, wait)
     const waitS = Math.max(wait.events, wait.bytes)
-    if (waitS <= 0) {
-      take(buckets, taken)
-      return { headers, refusal: undefined }
-    }
-    take(buckets, { events: -reserved.events, bytes: -reserved.bytes })
+    take(buckets, waitS <= 0 ? taken : { events: -reserved.events, bytes: -reserved.bytes })
+    const headers = headersOf(buckets, wait)
+    if (waitS <= 0) return { headers, refusal: undefined }
     const refusal = new Problem(429, 'quota_exceeded', {
       detail: 'The quota of this API key, or the limit of its tenant, has too little left for this request.',
       headers: { 'Retry-After': String(Math.ceil(waitS)) },

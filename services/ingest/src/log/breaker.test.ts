@@ -98,6 +98,23 @@ describe('the breaker', () => {
     expect([breaker.stateOf(SICK), breaker.admit(SICK), breaker.admit(SICK)]).toEqual(['closed', true, true])
   })
 
+  test('counts the partitions that refuse a write: none when the brokers are back, without any write', async () => {
+    alive = false
+    await pass(2500)
+    expect(breaker.openPartitions).toBe(2)
+    alive = true
+    await pass(250)
+    expect([breaker.openPartitions, breaker.stateOf(SICK), breaker.stateOf(WELL)]).toEqual([0, 'halfOpen', 'halfOpen'])
+    // While its trial is under way a partition refuses all others.
+    expect([breaker.admit(SICK), breaker.openPartitions, breaker.admit(SICK)]).toEqual([true, 1, false])
+    send(SICK, 'unsent')
+    expect(breaker.openPartitions).toBe(1)
+    await pass(250)
+    expect([breaker.openPartitions, breaker.admit(SICK)]).toEqual([0, true])
+    send(SICK, 'written')
+    expect(breaker.openPartitions).toBe(0)
+  })
+
   test('a trial that is answered late closes the partition, and no other is let through meanwhile', async () => {
     send(SICK, 'unknown')
     await pass(250)

@@ -22,7 +22,7 @@ interface Circuit {
   state: BreakerState
   /** When the produce request under way began. */
   beganMs: number | undefined
-  /** When the write was admitted that tries the partition. */
+  /** When the write was admitted that tries the partition; undefined unless it is half-open. */
   triedMs: number | undefined
 }
 
@@ -67,9 +67,9 @@ export class Breaker {
     return this.#started
   }
 
-  /** Number of partitions that are not written to. */
+  /** Number of partitions that refuse events. A half-open one takes the next write, so it counts only while that one is under way. */
   get openPartitions(): number {
-    return this.#circuits.filter(({ state }) => state !== 'closed').length
+    return this.#circuits.filter((circuit) => !takesWrite(circuit)).length
   }
 
   stateOf(partition: number): BreakerState {
@@ -79,10 +79,8 @@ export class Breaker {
   /** Whether a write may be given to a lane now. A half-open partition admits one: the caller must then send it. */
   admit(partition: number): boolean {
     const circuit = this.#circuits[partition]
-    if (circuit === undefined || circuit.state === 'open' || !this.#o.isWritable()) return false
-    if (circuit.state === 'closed') return true
-    if (circuit.triedMs !== undefined) return false
-    circuit.triedMs = this.#now()
+    if (circuit === undefined || !takesWrite(circuit) || !this.#o.isWritable()) return false
+    if (circuit.state === 'halfOpen') circuit.triedMs = this.#now()
     return true
   }
 
@@ -155,4 +153,8 @@ export class Breaker {
     this.#o.onChange?.(partition, next)
     if (next === 'open') this.#o.onOpen(partition)
   }
+}
+
+function takesWrite({ state, triedMs }: Circuit): boolean {
+  return state === 'closed' || (state === 'halfOpen' && triedMs === undefined)
 }

@@ -202,22 +202,28 @@ describe('the fast path', () => {
 })
 
 /**
- * Whether two outcomes differ only in dropped responses. When bytes that are no HTTP follow a request in the same read,
- * `node:http` ends the connection, with or without the response to that request: it depends on whether it reads the socket
- * itself or gets the bytes from a stream, as after a hand-over. On Node 24 the same is true after a request line without a
+ * Whether two outcomes differ only in dropped responses, and in requests that waited for these. When bytes that are no HTTP follow
+ * requests in the same read, `node:http` ends the connection, with or without the responses to them: it depends on whether it
+ * reads the socket itself or gets the bytes from a stream, as after a hand-over. On Node 24 the same is true after a request line without a
  * version (HTTP/0.9), whose response closes the connection. No refusal is written while an earlier response is pending.
  */
 function differInDropped(...ends: readonly [Ended, Ended]): boolean {
   const [one, other] = ends.map(({ outcome }) => outcome)
-  if (JSON.stringify(one?.written) !== JSON.stringify(other?.written)) return false
+  if (!isStartOfOther(one?.written ?? [], other?.written ?? [])) return false
   const all = ends.map(({ outcome }) => outcome.responses)
   const lists = all.map((responses) => (isCut(responses.at(-1)) ? responses.slice(0, -1) : responses))
-  const [short = [], long = []] = lists.toSorted((a, b) => a.length - b.length)
+  const long = lists.reduce((longest, list) => (list.length > longest.length ? list : longest), [])
   const isEnded =
     closes(long.at(-1)) ||
     all.some((responses) => isCut(responses.at(-1))) ||
     ends.every(({ isEndedByServer }) => isEndedByServer)
-  return isEnded && JSON.stringify(long.slice(0, short.length)) === JSON.stringify(short)
+  return isEnded && isStartOfOther(lists[0] ?? [], lists[1] ?? [])
+}
+
+/** Whether one of two lists begins with all of the other. */
+function isStartOfOther(...lists: readonly [readonly string[], readonly string[]]): boolean {
+  const [short = [], long = []] = lists.toSorted((a, b) => a.length - b.length)
+  return short.every((text, at) => text === long[at])
 }
 
 /** Whether a response is that of node's parser. */

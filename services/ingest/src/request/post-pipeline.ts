@@ -66,7 +66,7 @@ export function createPostPipeline({ authenticator, quotas, budget, take }: Post
     const body = read instanceof Promise ? await wait(read) : read
     const charge = (events: number): Problem | undefined => {
       const { headers, refusal } = quotas.charge(caller, { events, bytes: body.length, declaredBytes })
-      if (refusal !== undefined) call.setHeaders(headers)
+      call.setHeaders(headers)
       return refusal
     }
     return await take({ caller, content, body, charge, wait }, call.context)

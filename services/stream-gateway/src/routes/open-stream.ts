@@ -46,12 +46,6 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const epochReader = admit(current, elsewhere)
     const { socket } = req
     if (socket.destroyed) return
-    // Stream bytes are written to the socket directly: they must not overtake pipelined answers before this one.
-    if (res.socket !== socket) {
-      throw new Problem(400, 'pipelined_stream', {
-        detail: 'Wait for the answers before this one: a stream cannot be pipelined (RFC 9112, 9.3.2).',
-      })
-    }
     writeHead(res)
     o.streams.open(
       {

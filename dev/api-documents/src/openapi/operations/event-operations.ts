@@ -64,7 +64,7 @@ const RATE_LIMIT: readonly AnswerHeader[] = [
   {
     name: 'RateLimit',
     description:
-      'The rest (`r`) of each, and seconds until it is full again (`t`). In a 429 `r` is 0 where too little is left for the request. Absent without a quota.',
+      'What is left of each after this request (`r`), and seconds until it is full again (`t`). In a 429 `r` is 0 where too little is left for the request. Absent without a quota.',
     schema: Type.String(),
   },
 ]
