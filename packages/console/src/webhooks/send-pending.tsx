@@ -1,7 +1,6 @@
 import type { Webhook } from '@ariftly/sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { redeliveryFilterOf } from '../deliveries/redeliver-dialog.tsx'
 import { Progress, useRedelivery } from '../deliveries/redelivery-progress.tsx'
 import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { useKey } from '../session/session.ts'
@@ -16,10 +15,8 @@ export function SendPending({ webhook }: { readonly webhook: Webhook }) {
   const queries = useQueryClient()
   const [idempotencyKey, setIdempotencyKey] = useState(newIdempotencyKey)
   const send = useMutation({
-    mutationFn: async () => {
-      const filter = redeliveryFilterOf({ webhook_id: id, status: 'pending' })
-      return await client.redeliveries.create({ filter }, { idempotencyKey })
-    },
+    mutationFn: async () =>
+      await client.redeliveries.create({ filter: { webhook_id: id, status: 'pending' } }, { idempotencyKey }),
     onSuccess: async () => {
       setIdempotencyKey(newIdempotencyKey())
       await queries.invalidateQueries({ queryKey: ['deliveries'] })
