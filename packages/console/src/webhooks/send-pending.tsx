@@ -8,7 +8,7 @@ import { Fault } from '../ui/fault.tsx'
 import { Time } from '../ui/time.tsx'
 import { pendingText } from './pending-text.ts'
 
-/** Sends all that waits for a failing webhook before its next attempt is due: for a person who has mended the receiver. */
+/** Sends all that waits for a failing webhook before its next attempt is due: for a person who has repaired the receiver. */
 export function SendPending({ webhook }: { readonly webhook: Webhook }) {
   const { id, enabled, failing_since, pending_count } = webhook
   const { client } = useKey()
