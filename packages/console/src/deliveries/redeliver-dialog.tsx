@@ -9,7 +9,7 @@ import { DELIVERY_STATUSES, type DeliverySearch } from './delivery-search.ts'
 import { Progress, useRedelivery } from './redelivery-progress.tsx'
 
 /** What a redelivery takes of the filter of the list. */
-export function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter'] {
+function redeliveryFilterOf(search: DeliverySearch): RedeliveryRequest['filter'] {
   const { webhook_id, event_id, task_id, status, type, error_class, after, before } = search
   const members = { webhook_id, event_id, task_id, status, type, error_class, after, before }
   const set = Object.entries(members).filter(([, value]) => value !== undefined)

@@ -1,7 +1,6 @@
 import type { Webhook } from '@ariftly/sdk'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import { redeliveryFilterOf } from '../deliveries/redeliver-dialog.tsx'
 import { Progress, useRedelivery } from '../deliveries/redelivery-progress.tsx'
 import { newIdempotencyKey } from '../session/idempotency-key.ts'
 import { useKey } from '../session/session.ts'
@@ -9,17 +8,15 @@ import { Fault } from '../ui/fault.tsx'
 import { Time } from '../ui/time.tsx'
 import { pendingText } from './pending-text.ts'
 
-/** Sends all that waits for a failing webhook before its next attempt is due: for a person who has mended the receiver. */
+/** Sends all that waits for a failing webhook before its next attempt is due: for a person who has repaired the receiver. */
 export function SendPending({ webhook }: { readonly webhook: Webhook }) {
   const { id, enabled, failing_since, pending_count } = webhook
   const { client } = useKey()
   const queries = useQueryClient()
   const [idempotencyKey, setIdempotencyKey] = useState(newIdempotencyKey)
   const send = useMutation({
-    mutationFn: async () => {
-      const filter = redeliveryFilterOf({ webhook_id: id, status: 'pending' })
-      return await client.redeliveries.create({ filter }, { idempotencyKey })
-    },
+    mutationFn: async () =>
+      await client.redeliveries.create({ filter: { webhook_id: id, status: 'pending' } }, { idempotencyKey }),
     onSuccess: async () => {
       setIdempotencyKey(newIdempotencyKey())
       await queries.invalidateQueries({ queryKey: ['deliveries'] })
