@@ -34,8 +34,10 @@ const otherWebhookId = newTypeId('whk')
 const eventId = newEventId(Date.now())
 const base = { limit: 50, order: 'desc' as const }
 
+/** SQL: an id of so many milliseconds ago. */
+const uuid = (agoMs: string): string => `uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint - ${agoMs})`
+
 beforeAll(async () => {
-  const uuid = (n: string): string => `uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint - ${n})`
   await owner.query(
     `INSERT INTO events (tenant_id, id, type, task_id, session_id, agent, epoch, partition, "offset", appended_at, data)
      SELECT 'mine', uuid_v7_floor(week_start_ms($1) + n * 10000), 'task.progress', 'busy', 'busy', 'busy', 1, 0, n, now(), '{}'
@@ -110,10 +112,9 @@ function flatten(node: PlanNode): PlanNode[] {
 }
 
 function literal(value: unknown): string {
-  if (value === null) return 'NULL'
-  if (typeof value === 'number') return String(value)
+  if (value === null || typeof value === 'number') return JSON.stringify(value)
   if (Array.isArray(value)) return `'{${value.join()}}'`
-  return `'${value instanceof Date ? value.toISOString() : String(value)}'`
+  return `'${value instanceof Date ? value.toISOString() : (value as string)}'`
 }
 
 const rowsRead = (node: PlanNode): number =>
