@@ -1,4 +1,4 @@
-import { createDeadLetterWriter, createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
+import { createDeadLetterWriter, createKafka, describeLog, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import {
   createReleasers,
@@ -35,18 +35,32 @@ export async function start(
   deps: ServiceDeps,
   now: () => number = Date.now,
 ): Promise<Running> {
-  const { log } = deps
+  const { log, backends } = deps
   const topic = config.KAFKA_TOPIC
   const group = `${config.KAFKA_GROUP_PREFIX}-projector`
   const releasers = createReleasers(log)
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log })
+  const onAnswer = backends.kafka.answered
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log, onAnswer })
   releasers.add('kafka', () => kafka.close())
-  const database = { ...databaseConnection(config), applicationName: 'ariftly-projector', role: SERVICE_ROLE }
+  releasers.add(
+    'watch of Kafka',
+    backends.kafka.watch(() => describeLog(kafka, topic, [])),
+  )
+  const database = {
+    ...databaseConnection(config),
+    applicationName: 'ariftly-projector',
+    role: SERVICE_ROLE,
+    onAnswer: backends.postgres.answered,
+  }
   // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
   const batches = createPool({ ...database, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
   releasers.add('batches', () => batches.end())
   const pool = createPool({ ...database, max: OTHER_CONNECTIONS })
   releasers.add('postgres', () => pool.end())
+  releasers.add(
+    'watch of Postgres',
+    backends.postgres.watch(() => pool.query('SELECT 1')),
+  )
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
   const metrics = createProjectorMetrics(deps.metrics)
@@ -97,7 +111,8 @@ export async function start(
       const { session: reader, trouble } = follower
       const ready = reader?.state === 'running' && trouble === undefined
       const problem = trouble ?? reader?.state ?? 'starting'
-      return { ready, checks: { log: ready ? 'ok' : problem } }
+      const checks = { log: ready ? 'ok' : problem, kafka: backends.kafka.state, postgres: backends.postgres.state }
+      return { ready, checks }
     },
     close: () => releasers.close(),
   }

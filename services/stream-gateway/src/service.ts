@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { TenantTurns } from '@ariftly/fairness'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createRouter, createStreamIds } from '@ariftly/http'
-import { createKafka } from '@ariftly/kafka'
+import { createKafka, describeLog } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { kafkaConnection, withReleasers, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { watchRetention } from '@ariftly/store/retention'
@@ -28,7 +28,7 @@ export { streamGatewayConfig } from './config.ts'
  * the log's end at start-up.
  */
 export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
-  const { log, metrics, tracing } = deps
+  const { log, metrics, backends, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const ids = createStreamIds(keyring)
@@ -37,8 +37,13 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     releasers.add('retention', () => retention.close())
     const historyMs = (): number => retention.current().eventsMs
     const auth = startAuthenticator(config, { ...deps, name: 'stream-gateway', releasers })
-    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
+    const onAnswer = backends.kafka.answered
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log, onAnswer })
     releasers.add('kafka', () => kafka.close())
+    releasers.add(
+      'watch of Kafka',
+      backends.kafka.watch(() => describeLog(kafka, config.KAFKA_TOPIC, [])),
+    )
 
     const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
     const epochs: EpochFollower = readEpochs({
@@ -80,7 +85,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       auth.onTenantUpdated((tenant) => tenantCounts.onTenantUpdated(tenant)),
     )
 
-    const readiness = createReadiness({ epochs, auth })
+    const readiness = createReadiness({ epochs, auth, backends })
     const router = routesOf(config, deps, {
       auth,
       ids,

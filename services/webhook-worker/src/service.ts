@@ -22,10 +22,14 @@ const MATCHING_TICK_MS = 3
  */
 export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Promise<Running> {
   const policy = readPolicy(config)
-  const { log, tracing } = deps
+  const { log, backends, tracing } = deps
   return await withReleasers(log, async (releasers) => {
-    const pools = createPools(config)
+    const pools = createPools(config, backends.postgres.answered)
     releasers.add('postgres', () => closePools(pools))
+    releasers.add(
+      'watch of Postgres',
+      backends.postgres.watch(() => pools.heartbeat.query('SELECT 1')),
+    )
     const metrics = createWorkerMetrics(deps.metrics)
     const wakeups = new Wakeups()
     // It beats until all attempts of this worker have ended.
@@ -45,10 +49,18 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const shared = { config, wakeups, metrics, signal, releasers, log }
     const isTickOver = createTickClock(MATCHING_TICK_MS)
 
-    const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
+    const delivering = await startDelivering({
+      ...shared,
+      policy,
+      redis: backends.redis,
+      pools,
+      workerId: heartbeat.id,
+      tracing,
+    })
     const matching = startMatching({
       config,
       pool: pools.matching,
+      kafka: backends.kafka,
       isTickOver,
       onMatched(webhookIds, deliveries) {
         metrics.matched(deliveries)
@@ -76,7 +88,13 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     let stopping = false
 
     function ready(): Readiness {
-      const checks = { log: matching.state(), redis: delivering.queue.state }
+      const checks = {
+        log: matching.state(),
+        queue: delivering.queue.state,
+        kafka: backends.kafka.state,
+        postgres: backends.postgres.state,
+        redis: backends.redis.state,
+      }
       return { ready: !stopping && delivering.queue.opened && matching.state() === 'ok', checks }
     }
 

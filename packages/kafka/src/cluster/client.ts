@@ -4,7 +4,7 @@ import type { ClientTls, KafkaLogin } from '@ariftly/runtime'
 import { patchMetadata } from './patch-metadata.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { createSocketFactory } from './socket-factory.ts'
-import { TopicCluster } from './topic-cluster.ts'
+import { TopicCluster, type TopicClusterOptions } from './topic-cluster.ts'
 
 /** How to reach Kafka. */
 export interface KafkaConnection {
@@ -17,6 +17,8 @@ export interface KafkaConnection {
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: Logger
+  /** Called with each answer of a broker, but for those to members of a group. */
+  readonly onAnswer?: (() => void) | undefined
   /** Timeout of a request. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
 }
@@ -30,6 +32,8 @@ export interface KafkaClient {
   readonly kafka: Kafka
   /** The connection to the brokers of a topic, shared by all who ask; for the modules of this package. */
   topicCluster(topic: string): TopicCluster
+  /** Another one, which its owner closes, to a topic that must be of `identity`; for the modules of this package. */
+  ownCluster(topic: string, identity: TopicClusterOptions['identity']): TopicCluster
   /** Runs `use` with a connected admin client; for the modules of this package. */
   withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T>
   /** Ends the shared connections. Producers and readers are closed by their owners. */
@@ -57,9 +61,13 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   const clusters = new Map<string, TopicCluster>()
 
   function topicCluster(topic: string): TopicCluster {
-    const known = clusters.get(topic) ?? new TopicCluster({ kafka, seeds: o.brokers, topic })
+    const known = clusters.get(topic) ?? ownCluster(topic)
     clusters.set(topic, known)
     return known
+  }
+
+  function ownCluster(topic: string, identity?: TopicClusterOptions['identity']): TopicCluster {
+    return new TopicCluster({ kafka, seeds: o.brokers, topic, identity, onAnswer: o.onAnswer })
   }
 
   async function close(): Promise<void> {
@@ -82,6 +90,7 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     log: o.log,
     kafka,
     topicCluster,
+    ownCluster,
     withAdmin,
     close,
   }

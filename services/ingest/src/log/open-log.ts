@@ -1,4 +1,4 @@
-import { createKafka, createProducer } from '@ariftly/kafka'
+import { createKafka, createProducer, describeLog } from '@ariftly/kafka'
 import { databaseConnection, kafkaConnection, type Releasers, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { watchRetention } from '@ariftly/store/retention'
@@ -28,13 +28,18 @@ export interface OpenLog {
 /** Connects to Kafka in the background: the producer, the check of the log's identity, a breaker for each partition and the batching of events. */
 export function openLog(
   config: IngestConfig,
-  { log, metrics, tracing }: ServiceDeps,
+  { log, metrics, backends, tracing }: ServiceDeps,
   o: { readonly releasers: Releasers; readonly onSend: NonNullable<EventLogOptions['onSend']> },
 ): OpenLog {
   const { releasers } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
+  const onAnswer = backends.kafka.answered
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log, onAnswer })
   releasers.add('kafka client', () => kafka.close())
+  releasers.add(
+    'watch of Kafka',
+    backends.kafka.watch(() => describeLog(kafka, topic, [])),
+  )
   const name = { applicationName: 'ariftly-ingest-log', role: SERVICE_ROLE, max: 1 }
   const pool = createPool({ ...databaseConnection(config), ...name })
   releasers.add('pool of the log gate', () => pool.end())
