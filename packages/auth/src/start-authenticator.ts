@@ -39,10 +39,8 @@ export function startAuthenticator(
     onError: (error) => log.warn({ err: error, pool: 'keys' }, 'a connection to Postgres was lost'),
   })
   releasers.add('pool of keys', () => pool.end())
-  releasers.add(
-    'watch of Postgres',
-    backends.postgres.watch(() => pool.query('SELECT 1')),
-  )
+  const probe = () => pool.query('SELECT 1')
+  releasers.add('watch of Postgres', backends.postgres.watch(probe))
   const authenticator = new Authenticator({ ...createApiKeyStore(pool), log })
   releasers.add('authenticator', () => authenticator.close())
   return authenticator

@@ -59,7 +59,7 @@ test('a backend is asked when nobody else got an answer, and not otherwise', asy
   expect([backends.kafka.state, await gauge('kafka')]).toEqual(['ok', 1])
 })
 
-test('one that fails every question is away 10 s after the first, says why, and is back with its first answer', async () => {
+test('one that fails every question is unavailable 10 s after the first, says why, and is back with its first answer', async () => {
   outcome = 'failure'
   await ask()
   nowMs += 9_999
@@ -71,7 +71,7 @@ test('one that fails every question is away 10 s after the first, says why, and 
   expect(backends.kafka.state).toBe('ok')
 })
 
-test('one that leaves a question open is away after 10 s, and back when it answers somebody else', async () => {
+test('one that leaves a question open is unavailable after 10 s, and back when it answers another one', async () => {
   outcome = 'silence'
   await ask()
   nowMs += 10_000

@@ -16,20 +16,24 @@ export interface Backend {
   watch(probe: () => Promise<unknown>): () => void
 }
 
-/** The backends that a process may use; those that it does not watch have no metric. */
+/** The backends that a process may use. One that it does not watch has no metric. */
 export interface Backends {
   readonly kafka: Backend
   readonly postgres: Backend
   readonly redis: Backend
+  /** Their states by name, for `/readyz`. */
+  statesOf(...names: readonly BackendName[]): Readonly<Record<string, string>>
 }
+
+type BackendName = 'kafka' | 'postgres' | 'redis'
 
 /** After so long without an answer, ms, the backend is asked; half as long after a probe that failed. */
 const PROBE_AFTER_MS = 2_000
-/** A backend that leaves the first question since its last answer open for so long, ms, is away. A slow one answers sooner. */
+/** A backend that leaves the first question since its last answer open for so long, ms, is unavailable. A slow one answers sooner. */
 const ANSWER_MS_MAX = 10_000
 
 /**
- * Makes the backends of a process. One is away when it has left a question open for ten seconds, and is back with its first answer:
+ * Makes the backends of a process. One is unavailable when it has left a question open for ten seconds, until its first answer:
  * `ariftly_backend_up` and `/readyz` say the same.
  * @param o.now a monotonic clock, ms.
  */
@@ -56,7 +60,7 @@ export function createBackends(o: {
       }
     },
   })
-  return backends
+  return { ...backends, statesOf: (...names) => Object.fromEntries(names.map((name) => [name, backends[name].state])) }
 }
 
 interface WatchOptions {

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url'
 import { createEgress, createEgressPolicy } from '@ariftly/egress'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createExpressApp } from '@ariftly/http/express'
-import { createKafka, describeLog } from '@ariftly/kafka'
+import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import {
   databaseConnection,
@@ -50,11 +50,9 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const auth = startAuthenticator(config, { ...deps, name: 'api', releasers })
     const egress = createEgress({ policy })
     releasers.add('egress', egress.close)
-    const onAnswer = backends.kafka.answered
-    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log, onAnswer })
+    const watch = { backend: backends.kafka, topic: config.KAFKA_DLQ_TOPIC }
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log, watch })
     releasers.add('kafka', () => kafka.close())
-    const probeKafka = () => describeLog(kafka, config.KAFKA_DLQ_TOPIC, [])
-    releasers.add('watch of Kafka', backends.kafka.watch(probeKafka))
     const routes = createApiRoutes({ config, events, pool, keyring, policy, egress, kafka, log, tracing })
     const open = createDocumentHandlers(Object.keys(routes), {
       securityContact: config.SECURITY_CONTACT,
@@ -82,6 +80,6 @@ function createServicePool(
 }
 
 /** Not ready until the key feed was read once; then ready, and an unavailable backend is only named. */
-function readinessOf(auth: Authenticator, { kafka, postgres }: Backends): Readiness {
-  return { ready: auth.ready, checks: { keys: auth.state, kafka: kafka.state, postgres: postgres.state } }
+function readinessOf(auth: Authenticator, backends: Backends): Readiness {
+  return { ready: auth.ready, checks: { keys: auth.state, ...backends.statesOf('kafka', 'postgres') } }
 }

@@ -66,8 +66,7 @@ async function compose(
       log: stateOf(opened, config.KAFKA_PARTITIONS),
       clock,
       keys: authenticator.state,
-      kafka: backends.kafka.state,
-      postgres: backends.postgres.state,
+      ...backends.statesOf('kafka', 'postgres'),
     }
     // Once it has opened: with all replicas unready a client would have no answer with the ids of its events.
     const hasOpened = opened.gate.identity !== undefined

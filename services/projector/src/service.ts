@@ -1,14 +1,16 @@
-import { createDeadLetterWriter, createKafka, describeLog, startLogReader, type LogReader } from '@ariftly/kafka'
+import { createDeadLetterWriter, createKafka, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
 import {
   createReleasers,
   databaseConnection,
   kafkaConnection,
   registerReaderMetrics,
+  type Backend,
+  type Releasers,
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import { CONNECTIONS } from './batch-writer.ts'
 import type { ProjectorConfig } from './config.ts'
@@ -39,28 +41,10 @@ export async function start(
   const topic = config.KAFKA_TOPIC
   const group = `${config.KAFKA_GROUP_PREFIX}-projector`
   const releasers = createReleasers(log)
-  const onAnswer = backends.kafka.answered
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log, onAnswer })
+  const watch = { backend: backends.kafka, topic }
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log, watch })
   releasers.add('kafka', () => kafka.close())
-  releasers.add(
-    'watch of Kafka',
-    backends.kafka.watch(() => describeLog(kafka, topic, [])),
-  )
-  const database = {
-    ...databaseConnection(config),
-    applicationName: 'ariftly-projector',
-    role: SERVICE_ROLE,
-    onAnswer: backends.postgres.answered,
-  }
-  // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
-  const batches = createPool({ ...database, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
-  releasers.add('batches', () => batches.end())
-  const pool = createPool({ ...database, max: OTHER_CONNECTIONS })
-  releasers.add('postgres', () => pool.end())
-  releasers.add(
-    'watch of Postgres',
-    backends.postgres.watch(() => pool.query('SELECT 1')),
-  )
+  const { batches, pool } = openPools(config, { releasers, postgres: backends.postgres })
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
   const metrics = createProjectorMetrics(deps.metrics)
@@ -111,9 +95,26 @@ export async function start(
       const { session: reader, trouble } = follower
       const ready = reader?.state === 'running' && trouble === undefined
       const problem = trouble ?? reader?.state ?? 'starting'
-      const checks = { log: ready ? 'ok' : problem, kafka: backends.kafka.state, postgres: backends.postgres.state }
+      const checks = { log: ready ? 'ok' : problem, ...backends.statesOf('kafka', 'postgres') }
       return { ready, checks }
     },
     close: () => releasers.close(),
   }
+}
+
+/** The connections of batches, and the others. */
+function openPools(
+  config: ProjectorConfig,
+  { releasers, postgres }: { readonly releasers: Releasers; readonly postgres: Backend },
+): { readonly batches: Pool; readonly pool: Pool } {
+  const { answered: onAnswer } = postgres
+  const shared = { ...databaseConnection(config), applicationName: 'ariftly-projector', role: SERVICE_ROLE, onAnswer }
+  // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
+  const batches = createPool({ ...shared, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
+  releasers.add('batches', () => batches.end())
+  const pool = createPool({ ...shared, max: OTHER_CONNECTIONS })
+  releasers.add('postgres', () => pool.end())
+  const probe = () => pool.query('SELECT 1')
+  releasers.add('watch of Postgres', postgres.watch(probe))
+  return { batches, pool }
 }

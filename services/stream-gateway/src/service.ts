@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import { TenantTurns } from '@ariftly/fairness'
 import { startAuthenticator, type Authenticator, type SharedAuthenticator } from '@ariftly/auth'
 import { createRouter, createStreamIds } from '@ariftly/http'
-import { createKafka, describeLog } from '@ariftly/kafka'
+import { createKafka } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import { kafkaConnection, withReleasers, type Running, type ServiceDeps } from '@ariftly/runtime'
 import { watchRetention } from '@ariftly/store/retention'
@@ -37,13 +37,9 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     releasers.add('retention', () => retention.close())
     const historyMs = (): number => retention.current().eventsMs
     const auth = startAuthenticator(config, { ...deps, name: 'stream-gateway', releasers })
-    const onAnswer = backends.kafka.answered
-    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log, onAnswer })
+    const watch = { backend: backends.kafka, topic: config.KAFKA_TOPIC }
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log, watch })
     releasers.add('kafka', () => kafka.close())
-    releasers.add(
-      'watch of Kafka',
-      backends.kafka.watch(() => describeLog(kafka, config.KAFKA_TOPIC, [])),
-    )
 
     const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
     const epochs: EpochFollower = readEpochs({

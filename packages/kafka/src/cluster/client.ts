@@ -1,6 +1,6 @@
 import { Kafka, logLevel, type Admin, type SASLOptions } from 'kafkajs'
 import type { Logger } from '@ariftly/fault'
-import type { ClientTls, KafkaLogin } from '@ariftly/runtime'
+import type { Backend, ClientTls, KafkaLogin } from '@ariftly/runtime'
 import { patchMetadata } from './patch-metadata.ts'
 import { patchRequestQueue } from './patch-request-queue.ts'
 import { createSocketFactory } from './socket-factory.ts'
@@ -17,15 +17,17 @@ export interface KafkaConnection {
   /** Name of this process in the brokers' logs and quotas. */
   readonly clientId: string
   readonly log: Logger
-  /** Called with each answer of a broker, but for those to members of a group. */
-  readonly onAnswer?: (() => void) | undefined
+  /**
+   * Gets each answer of a broker, but for those to members of a group, and is watched until the client is closed: by the metadata of
+   * the topic.
+   */
+  readonly watch?: { readonly backend: Backend; readonly topic: string }
   /** Timeout of a request. Default 10,000 ms. */
   readonly requestTimeoutMs?: number
 }
 
 /** A configured client. Nothing connects until a producer, a reader or an admin call needs it. */
 export interface KafkaClient {
-  readonly brokers: readonly string[]
   readonly clientId: string
   readonly log: Logger
   /** For the modules of this package. */
@@ -43,7 +45,7 @@ export interface KafkaClient {
 /** Retries of one call of kafkajs: about 2 s in all. Callers retry what must not fail. */
 const RETRY = { initialRetryTime: 100, factor: 0.2, multiplier: 2, maxRetryTime: 1_000, retries: 4 }
 
-/** Makes a client. Does not connect, so unavailable brokers are no error here. */
+/** Makes a client. It connects in the background if it is watched, so unavailable brokers are no error here. */
 export function createKafka(o: KafkaConnection): KafkaClient {
   patchRequestQueue()
   patchMetadata()
@@ -59,6 +61,8 @@ export function createKafka(o: KafkaConnection): KafkaClient {
     logCreator: () => (entry) => relayLog(o.log, entry),
   })
   const clusters = new Map<string, TopicCluster>()
+  const { watch } = o
+  const endWatch = watch?.backend.watch(() => topicCluster(watch.topic).refreshed())
 
   function topicCluster(topic: string): TopicCluster {
     const known = clusters.get(topic) ?? ownCluster(topic)
@@ -67,10 +71,11 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   }
 
   function ownCluster(topic: string, identity?: TopicClusterOptions['identity']): TopicCluster {
-    return new TopicCluster({ kafka, seeds: o.brokers, topic, identity, onAnswer: o.onAnswer })
+    return new TopicCluster({ kafka, seeds: o.brokers, topic, identity, onAnswer: o.watch?.backend.answered })
   }
 
   async function close(): Promise<void> {
+    endWatch?.()
     await Promise.all(Array.from(clusters.values(), (cluster) => cluster.close()))
   }
 
@@ -85,7 +90,6 @@ export function createKafka(o: KafkaConnection): KafkaClient {
   }
 
   return {
-    brokers: o.brokers,
     clientId: o.clientId,
     log: o.log,
     kafka,

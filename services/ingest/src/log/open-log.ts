@@ -1,4 +1,4 @@
-import { createKafka, createProducer, describeLog } from '@ariftly/kafka'
+import { createKafka, createProducer } from '@ariftly/kafka'
 import { databaseConnection, kafkaConnection, type Releasers, type ServiceDeps } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { watchRetention } from '@ariftly/store/retention'
@@ -33,13 +33,9 @@ export function openLog(
 ): OpenLog {
   const { releasers } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
-  const onAnswer = backends.kafka.answered
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log, onAnswer })
+  const watch = { backend: backends.kafka, topic }
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log, watch })
   releasers.add('kafka client', () => kafka.close())
-  releasers.add(
-    'watch of Kafka',
-    backends.kafka.watch(() => describeLog(kafka, topic, [])),
-  )
   const name = { applicationName: 'ariftly-ingest-log', role: SERVICE_ROLE, max: 1 }
   const pool = createPool({ ...databaseConnection(config), ...name })
   releasers.add('pool of the log gate', () => pool.end())

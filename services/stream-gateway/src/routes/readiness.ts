@@ -33,8 +33,7 @@ export function createReadiness(o: {
         log: trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
         projection: epochReader?.watch.state() ?? 'not read yet',
         keys: o.auth.state,
-        kafka: o.backends.kafka.state,
-        postgres: o.backends.postgres.state,
+        ...o.backends.statesOf('kafka', 'postgres'),
       },
     }
   }

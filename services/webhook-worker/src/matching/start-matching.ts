@@ -44,9 +44,8 @@ const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
 export function startMatching(o: MatchingOptions): Matching {
   const { config, pool, log } = o
   const topic = config.KAFKA_TOPIC
-  const onAnswer = o.kafka.answered
-  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log, onAnswer })
-  const endWatch = o.kafka.watch(() => describeLog(client, topic, []))
+  const watch = { backend: o.kafka, topic }
+  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log, watch })
   const subscriptions = new SubscriptionCache(pool)
   const tenantPairs = new TenantPairs()
   const { isTickOver, onMatched } = o
@@ -109,7 +108,6 @@ export function startMatching(o: MatchingOptions): Matching {
   }
 
   async function close(): Promise<void> {
-    endWatch()
     await Promise.all([follower.close(), backlogs.close()])
     await client.close()
   }
