@@ -75,7 +75,7 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
   releasers.add('queue', () => queue.close())
   releasers.add(
     'watch of Redis',
-    o.redis.watch(() => queue.producer.ping()),
+    o.redis.watch(() => queue.ping()),
   )
   releasers.add('attempts', async () => {
     stopping = true
