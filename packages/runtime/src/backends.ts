@@ -22,7 +22,7 @@ export interface Backends {
   readonly postgres: Backend
   readonly redis: Backend
   /** Their states by name, for `/readyz`. */
-  statesOf(...names: readonly BackendName[]): Readonly<Record<string, string>>
+  readonly statesOf: (...names: readonly BackendName[]) => Readonly<Record<string, string>>
 }
 
 type BackendName = 'kafka' | 'postgres' | 'redis'
