@@ -46,7 +46,7 @@ describe('k8s/base/http-route.yaml', () => {
     const headers = { 'Access-Control-Request-Method': 'POST' }
     expect(backendOf(spec.rules, { method: 'OPTIONS', path: '/v1/events', headers })).toBe('ingest')
     expect(backendOf(spec.rules, { method: 'HEAD', path: '/v1/events' })).toBe('api')
-    for (const path of ['/metrics', '/livez', '/readyz', '/debug/streams', '/.well-known/acme-challenge/x']) {
+    for (const path of ['/metrics', '/livez', '/readyz', '/.well-known/acme-challenge/x']) {
       expect(backendOf(spec.rules, { method: 'GET', path })).toBeUndefined()
     }
   })

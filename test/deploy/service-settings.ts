@@ -1,6 +1,6 @@
 import { apiConfig } from '@ariftly-services/api'
 import { ingestConfig } from '@ariftly-services/ingest'
-import { migrateConfig, preflightConfig } from '@ariftly-services/migrate'
+import { checkConfig, migrateConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
@@ -17,9 +17,8 @@ const SPECS: Readonly<Record<string, ConfigSpec>> = {
   'stream-gateway': { ...streamGatewayConfig, ...SERVED },
   'webhook-worker': { ...webhookWorkerConfig, ...SERVED },
   migrate: { ...migrateConfig, LOG_LEVEL },
-  preflight: preflightConfig,
+  'migrate-check': checkConfig,
   projection: { ...kafkaConfig, ...databaseConfig, DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL },
-  webhooks: { ...databaseConfig, ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS },
 }
 
 /**

@@ -83,7 +83,7 @@ export const listenConfig = {
   HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
   PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
   METRICS_PORT: port({
-    doc: 'Port of `/livez`, `/readyz`, `/metrics` and `/debug/…`; default: the same as `PORT`.',
+    doc: 'Port of `/livez`, `/readyz` and `/metrics`; default: the same as `PORT`.',
     optional: true,
   }),
   DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),

@@ -11,7 +11,6 @@ import { readEpochs, type EpochFollower } from './epochs/follow-epochs.ts'
 import { UnsentBudget } from './hub/unsent-budget.ts'
 import { openPools } from './open-pools.ts'
 import { createStreamTokenHandler } from './routes/create-stream-token.ts'
-import { debugStreams } from './routes/debug.ts'
 import { createOpenStream, type OpenStreamOptions } from './routes/open-stream.ts'
 import { createReadiness } from './routes/readiness.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
@@ -96,7 +95,6 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       name: 'stream-gateway',
       router,
       ready: () => readiness.read(),
-      debug: { '/debug/streams': () => debugStreams(epochs, streams, budget) },
       async drain() {
         readiness.startDraining()
         await streams.drain(config.DRAIN_MS)

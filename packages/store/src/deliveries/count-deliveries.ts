@@ -1,6 +1,6 @@
 import type { Queryable } from '../queryable.ts'
+import { walkBacklogs } from '../webhooks/walk-backlogs.ts'
 import { UNDER_WAY } from './delivery-state.ts'
-import { PENDING_WEBHOOKS } from './scheduling/pending-webhooks.ts'
 
 /** Unfinished deliveries by what they wait for. */
 export interface DeliveryCounts {
@@ -16,42 +16,37 @@ export interface DeliveryCounts {
   readonly oldestDueS: number
 }
 
-/** Pending deliveries of a webhook that are counted at most. */
+/** Unfinished deliveries of a webhook that are counted at most. */
 const PER_WEBHOOK_MAX = 100_000
 
 /**
- * Counts them by index deliveries_due, in which it jumps from webhook to webhook, and deliveries_leased. Its cost is by
- * pending deliveries, at most 100,000 a webhook, so it is for once in a while.
+ * Counts them by webhook as {@link walkBacklogs} does, and those that a worker has by index deliveries_leased. Its cost is by unfinished
+ * deliveries, at most 100,000 a webhook, so it is for once in a while.
  */
 export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {
-  const { rows } = await db.query<DeliveryCounts>(
-    `WITH RECURSIVE ${PENDING_WEBHOOKS},
-     counted AS (
-       SELECT w.enabled AND w.deleted_at IS NULL AND e.next_probe_at IS NULL AS open, d.*
-         FROM pending
-         JOIN webhooks w ON w.id = pending.webhook_id
-         JOIN webhook_endpoints e ON e.webhook_id = pending.webhook_id
-        CROSS JOIN LATERAL (
-               SELECT count(*) FILTER (WHERE due_at <= now()) AS due, count(*) FILTER (WHERE due_at > now()) AS waiting,
-                      min(due_at) AS first_due_at
-                 FROM (SELECT due_at FROM deliveries
-                        WHERE state = 'pending' AND webhook_id = pending.webhook_id
-                        ORDER BY due_at
-                        LIMIT $1) first) d),
-     leased AS (
-       SELECT count(*) FILTER (WHERE NOT ${UNDER_WAY}) AS queued, count(*) FILTER (WHERE ${UNDER_WAY}) AS attempting
-         FROM deliveries WHERE state = 'queued')
-     SELECT coalesce(sum(due) FILTER (WHERE open), 0)::float8 AS due,
-            coalesce(sum(waiting) FILTER (WHERE open), 0)::float8 AS waiting,
-            coalesce(sum(due + waiting) FILTER (WHERE NOT open), 0)::float8 AS held,
-            (SELECT queued FROM leased)::float8 AS queued,
-            (SELECT attempting FROM leased)::float8 AS attempting,
-            greatest(0, coalesce(extract(epoch FROM now() - min(first_due_at) FILTER (WHERE open)), 0))::float8
-              AS "oldestDueS"
-       FROM counted`,
-    [PER_WEBHOOK_MAX],
-  )
+  const { rows } = await db.query<DeliveryCounts>(COUNTS)
   const [row] = rows
   if (row === undefined) throw new Error('an aggregate without a row')
   return row
 }
+
+const COUNTS = `
+  WITH RECURSIVE ${walkBacklogs(PER_WEBHOOK_MAX)},
+  leased AS (
+    SELECT webhook_id, count(*) AS leased, count(*) FILTER (WHERE ${UNDER_WAY}) AS attempting
+      FROM deliveries WHERE state = 'queued' GROUP BY webhook_id),
+  counted AS (
+    SELECT w.enabled AND w.deleted_at IS NULL AND e.next_probe_at IS NULL AS open, due_count, first_due_at,
+           greatest(0, pending_count - coalesce(leased, 0)) AS pending,
+           coalesce(leased, 0) AS leased, coalesce(attempting, 0) AS attempting
+      FROM walked
+      JOIN webhooks w ON w.id = walked.webhook_id
+      JOIN webhook_endpoints e ON e.webhook_id = w.id
+      LEFT JOIN leased ON leased.webhook_id = w.id)
+  SELECT coalesce(sum(due_count) FILTER (WHERE open), 0)::float8 AS due,
+         coalesce(sum(greatest(0, pending - due_count)) FILTER (WHERE open), 0)::float8 AS waiting,
+         coalesce(sum(pending) FILTER (WHERE NOT open), 0)::float8 AS held,
+         coalesce(sum(leased - attempting), 0)::float8 AS queued,
+         coalesce(sum(attempting), 0)::float8 AS attempting,
+         coalesce(extract(epoch FROM now() - min(first_due_at) FILTER (WHERE open)), 0)::float8 AS "oldestDueS"
+    FROM counted`

@@ -1,5 +1,6 @@
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
 import type { Queryable } from '../queryable.ts'
+import { walkBacklogs } from '../webhooks/walk-backlogs.ts'
 import { PENDING_COUNT_MAX, type DisabledReason } from '../webhooks/webhook-row.ts'
 
 const backlogRow = defineRow('b', {
@@ -56,28 +57,8 @@ export async function findLargestBacklogs(db: Queryable, o: BacklogLimits): Prom
   return { ...totals, largest: rows.filter(({ webhook_id }) => webhook_id !== null).map(backlogRow.read) }
 }
 
-// Each order is that of the index that is meant: with another one a backlog could be read whole.
-const UNFINISHED = `d.state IN ('pending', 'queued')`
-
 const BACKLOGS = `
-  WITH RECURSIVE walked AS (
-    SELECT '00000000-0000-0000-0000-000000000000'::uuid AS webhook_id, 0 AS pending_count, 0 AS due_count, 0 AS n, 0 AS counted
-     UNION ALL
-    SELECT next.webhook_id, counts.pending_count, counts.due_count, walked.n + 1, walked.counted + counts.pending_count
-      FROM walked
-     CROSS JOIN LATERAL (
-           SELECT d.webhook_id FROM deliveries d
-            WHERE ${UNFINISHED} AND d.webhook_id > walked.webhook_id ORDER BY d.webhook_id, d.id LIMIT 1) AS next
-     CROSS JOIN LATERAL (
-           SELECT (SELECT count(*)::int FROM (
-                     SELECT FROM deliveries d
-                      WHERE ${UNFINISHED} AND d.webhook_id = next.webhook_id
-                      ORDER BY d.id LIMIT ${PENDING_COUNT_MAX}) AS first) AS pending_count,
-                  (SELECT count(*)::int FROM (
-                     SELECT FROM deliveries d
-                      WHERE d.state = 'pending' AND d.webhook_id = next.webhook_id AND d.due_at <= now()
-                      ORDER BY d.due_at LIMIT ${PENDING_COUNT_MAX}) AS first) AS due_count) AS counts
-     WHERE walked.n < $2::int AND walked.counted < $3::int),
+  WITH RECURSIVE ${walkBacklogs(PENDING_COUNT_MAX, 'walked.n < $2::int AND walked.counted < $3::int')},
   totals AS (
     SELECT now() AS as_of, sum(pending_count)::float8 AS all_pending, sum(due_count)::float8 AS all_due,
            max(n) < $2::int AND max(counted) < $3::int AND max(pending_count) < ${PENDING_COUNT_MAX} AS is_complete
@@ -91,9 +72,8 @@ const BACKLOGS = `
      ORDER BY walked.pending_count DESC, walked.webhook_id
      LIMIT $1)
   SELECT totals.as_of, totals.all_pending, totals.all_due, totals.is_complete,
-         b.webhook_id, b.tenant_id, b.pending_count, b.due_count, b.enabled, b.disabled_reason, b.failing_since,
-         (SELECT d.created_at FROM deliveries d
-           WHERE ${UNFINISHED} AND d.webhook_id = b.webhook_id ORDER BY d.id LIMIT 1) AS oldest_pending_at
+         b.webhook_id, b.tenant_id, b.pending_count::int AS pending_count, b.due_count::int AS due_count, b.oldest_pending_at, b.enabled,
+         b.disabled_reason, b.failing_since
     FROM totals
     LEFT JOIN largest b ON true
    ORDER BY b.pending_count DESC, b.webhook_id`
