@@ -105,7 +105,8 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   test.each(pods)('sets for $name only settings of its config, and all required ones', ({ pod }) => {
     for (const { args, env } of pod.containers) {
       const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
-      expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
+      const command = args.includes('--check') ? args.join(' ') : (args[0] ?? '')
+      expect(faultsOfEnvironment(command, own, config)).toEqual([])
     }
   })
 

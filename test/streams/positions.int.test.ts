@@ -22,7 +22,7 @@ let gateway: ServiceProcess
 const opened: OpenStream[] = []
 
 beforeAll(async () => {
-  world = await createWorld({ env: { RING_BYTES_MAX: '1048576', STREAM_HEARTBEAT_MS: '1000', DRAIN_MS: '0' } })
+  world = await createWorld({ env: { RING_BYTES_MAX: '1048576', DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
   ;[projector, gateway] = await Promise.all([world.startService('projector'), world.startService('stream-gateway')])
 })

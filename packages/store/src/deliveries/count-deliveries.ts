@@ -20,7 +20,7 @@ export interface DeliveryCounts {
 const PER_WEBHOOK_MAX = 100_000
 
 /**
- * Counts them by webhook as {@link walkBacklogs} does, and those that a worker has by index deliveries_leased. Its cost is by unfinished
+ * Counts them by webhook as {@link walkBacklogs} does, and by index deliveries_leased what workers have. Its cost is by unfinished
  * deliveries, at most 100,000 a webhook, so it is for once in a while.
  */
 export async function countDeliveries(db: Queryable): Promise<DeliveryCounts> {

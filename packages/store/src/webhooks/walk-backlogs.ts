@@ -2,7 +2,7 @@ import { backlogOf } from './webhook-row.ts'
 
 /**
  * A member of a `WITH RECURSIVE`: `walked`, a first row for no webhook, then one for each that has unfinished deliveries, in the order of their ids.
- * It has `pending_count` and `oldest_pending_at`, `due_count` (those that may be sent now) and `first_due_at` (of these); `n` is the
+ * It has `pending_count` and `oldest_pending_at`, `due_count` (what may be sent now) and `first_due_at` (of these); `n` is the
  * number of webhooks so far and `counted` that of their deliveries. At most `perWebhookMax` deliveries of a webhook are counted, and the
  * walk goes on from a row for as long as `goesOn`, SQL on `walked`, is true. It jumps from webhook to webhook in index
  * `deliveries_unfinished` and counts what is due in `deliveries_due`.
