@@ -34,7 +34,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const { config, pool: db, wakeups, metrics, signal, releasers, log } = o
   const sweeper = startSweeper({
     db,
-    everyMs: Math.min(SWEEP_MS, config.WEBHOOK_LEASE_MS / 4),
+    everyMs: SWEEP_MS,
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,
     mayRelease: o.heartbeat.steady,
     onReleased(webhookIds, deliveries) {
