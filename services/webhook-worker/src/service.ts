@@ -69,7 +69,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       redeliveryPool: pools.redeliveries,
       heartbeat,
       isTickOver,
-      logEnds: matching.logEnds,
+      logEnd: matching.logEnd,
     })
     releasers.add('background', () => closing.abort())
     registerWorkerGauges(deps.metrics, {

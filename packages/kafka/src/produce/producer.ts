@@ -176,6 +176,7 @@ class Producer implements EventProducer {
           sent = true
         },
       })
+      for (const { partition, code } of answers) this.#cluster.noteError(partition, code)
       return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
     } catch (error) {
       return sameForAll(batches, { type: sent ? 'unknown' : 'unsent', code: codeOf(error) })

@@ -19,7 +19,7 @@ export interface UpkeepOptions {
   readonly heartbeat: Heartbeat
   /** Whether matching has used up its time in this tick of the event loop. */
   readonly isTickOver: () => boolean
-  readonly logEnds: ReplayJobsOptions['logEnds']
+  readonly logEnd: ReplayJobsOptions['logEnd']
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
   readonly signal: AbortSignal
@@ -52,7 +52,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const replays = replayJobs({
     pool: db,
     isTickOver: o.isTickOver,
-    logEnds: o.logEnds,
+    logEnd: o.logEnd,
     onReplayed: (webhookId) => wakeups.wake([webhookId]),
   })
   releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)
