@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId } from '@ariftly/events'
-import { createMetrics, readConfig } from '@ariftly/runtime'
+import { createBackends, createMetrics, readConfig } from '@ariftly/runtime'
 import { runLongJobs, withTransaction } from '@ariftly/store'
 import { ensurePositions, insertEvents, recordLogTimes, type ProjectedEvent } from '@ariftly/store/projection'
 import { getReplay, insertReplay, type ReplayRow } from '@ariftly/store/replays'
@@ -32,16 +32,18 @@ let world: World
 let matching: Matching
 
 beforeAll(async () => {
+  const metrics = createMetrics()
   stack = await startOwnStack()
   second = await startExtraBroker(stack)
   world = await createWorld({ addresses: stack.addresses, partitions: PARTITIONS })
   matching = startMatching({
     config: readConfig(webhookWorkerConfig, world.env),
     pool: world.admin,
+    kafka: createBackends({ metrics, log: silentLog }).kafka,
     isTickOver: () => false,
     onMatched() {},
     log: silentLog,
-    metrics: createMetrics(),
+    metrics,
   })
 })
 afterAll(async () => {
