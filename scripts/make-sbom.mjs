@@ -14,14 +14,16 @@ const SHIPPED = ['packages', 'services']
  * @throws Error with npm's output.
  */
 export function makeSbom() {
-  const folder = mkdtempSync(join(tmpdir(), 'ariftly-sbom-'))
+  const temporary = mkdtempSync(join(tmpdir(), 'ariftly-sbom-'))
+  // npm calls the root component as its folder is called.
+  const folder = join(temporary, readJson('package.json').name)
   try {
     copyManifests(folder)
     // Takes out of the lock file what nothing needs any more: npm sbom misses packages that something of that needs too.
     npm(folder, ['install', '--package-lock-only', '--offline', '--ignore-scripts', '--no-audit', '--no-fund'])
     return npm(folder, ['sbom', '--package-lock-only', '--sbom-format', 'cyclonedx', '--omit', 'dev'])
   } finally {
-    rmSync(folder, { recursive: true })
+    rmSync(temporary, { recursive: true })
   }
 }
 

@@ -14,6 +14,16 @@ import {
 import { mintEventId } from '../support/client-event-id.ts'
 
 const KNOWN_MS = 250
+/** How long a backend may leave a question open; it is asked every other second, and a busy machine is late. */
+const SILENT_MS = 10_000
+const LATE = { timeoutMs: 3 * SILENT_MS }
+const BACKEND_CHECKS = [
+  ...['api', 'ingest', 'projector', 'stream-gateway', 'webhook-worker'].flatMap((service) => [
+    `${service}.kafka`,
+    `${service}.postgres`,
+  ]),
+  'webhook-worker.redis',
+]
 
 let stack: Awaited<ReturnType<typeof startOwnStack>>
 let world: World
@@ -81,7 +91,34 @@ describe('when a part is stopped', () => {
     await stack.redis?.start()
     await comesOut(id)
   })
+
+  test('all three: /readyz of each service names them, with 200, and the metric is 0 until they are back', async () => {
+    const ups = { kafka: 1, postgres: 1, redis: 1 }
+    expect(await backendsUp()).toEqual(ups)
+    const stoppedMs = performance.now()
+    await Promise.all([stack.kafka?.stop(), stack.postgres?.stop(), stack.redis?.stop()])
+    await eventually('the metric is 0', async () => Object.values(await backendsUp()).every((up) => up === 0), LATE)
+    expect(performance.now() - stoppedMs).toBeGreaterThan(SILENT_MS)
+    const { status, checks } = await readiness()
+    expect(status).toBe(200)
+    for (const name of BACKEND_CHECKS) expect(checks[name]).toMatch(/^no answer for \d\d s: .+/)
+    await Promise.all([stack.kafka?.start(), stack.postgres?.start(), stack.redis?.start()])
+    await eventually('the metric is 1', async () => Object.values(await backendsUp()).every((up) => up === 1))
+    const back = await readiness()
+    expect(BACKEND_CHECKS.filter((name) => back.checks[name] !== 'ok')).toEqual([])
+  })
 })
+
+async function backendsUp(): Promise<Record<string, number>> {
+  const text = await (await fetch(`${system.url}/metrics`)).text()
+  const found = text.matchAll(/^ariftly_backend_up\{backend="(\w+)"\} (\d)$/gm)
+  return Object.fromEntries(Array.from(found, ([, backend = '', up]) => [backend, Number(up)]))
+}
+
+async function readiness(): Promise<{ readonly status: number; readonly checks: Record<string, string> }> {
+  const answer = await fetch(`${system.url}/readyz`)
+  return { ...((await answer.json()) as { checks: Record<string, string> }), status: answer.status }
+}
 
 /** Listed, streamed and delivered: no accepted event is lost, at any stage. */
 async function comesOut(id: string): Promise<void> {

@@ -2,7 +2,14 @@ import { ingestConfig, start as startIngest } from '@ariftly-services/ingest'
 import { projectorConfig, start as startProjector } from '@ariftly-services/projector'
 import { start as startStreamGateway, streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { start as startWebhookWorker, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
-import { createLogger, createMetrics, readConfig, type Running, type ServiceDeps } from '@ariftly/runtime'
+import {
+  createBackends,
+  createLogger,
+  createMetrics,
+  readConfig,
+  type Running,
+  type ServiceDeps,
+} from '@ariftly/runtime'
 import { countTimers, createWorld, eventually, type World } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 
@@ -25,7 +32,9 @@ test.each<[string, { readonly woken: number; readonly made: number }, Start]>([
   const world = await createWorld()
   const timers = countTimers()
   const log = createLogger({ service: name, level: 'error' })
-  const service = await start(world.env, { log, metrics: createMetrics(), signal: new AbortController().signal })
+  const metrics = createMetrics()
+  const backends = createBackends({ metrics, log })
+  const service = await start(world.env, { log, metrics, backends, signal: new AbortController().signal })
   try {
     await eventually('all checks are ok', () => Object.values(service.ready().checks).every((check) => check === 'ok'))
     const { woken, made } = await timers.during(4_000)

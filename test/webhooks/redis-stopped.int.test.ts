@@ -25,7 +25,7 @@ afterAll(async () => {
 
 test('a Redis that answers nothing is reported within seconds, and nothing is lost or late once it answers', async () => {
   const worker = await fixture.startWorker()
-  const redisState = () => worker.ready().checks['redis']
+  const queueState = () => worker.ready().checks['queue']
   const webhook = await fixture.subscribe({ tenant: 'stopped', url: receiver.url })
   receiver.respondWith(() => ({ delayMs: 100 }))
   const before = await fixture.post('stopped', 60)
@@ -34,7 +34,7 @@ test('a Redis that answers nothing is reported within seconds, and nothing is lo
   stack.redis.pause()
   const pausedMs = performance.now()
   const meanwhile = await fixture.post('stopped', 20)
-  await eventually('Redis is lost', () => redisState()?.includes('redis cannot be reached') ?? false)
+  await eventually('Redis is lost', () => queueState()?.includes('redis cannot be reached') ?? false)
   expect(performance.now() - pausedMs).toBeLessThan(NOTICED_MS_MAX)
   // Events are matched all the time.
   await eventually('80 deliveries are matched', async () => {
@@ -44,7 +44,7 @@ test('a Redis that answers nothing is reported within seconds, and nothing is lo
 
   stack.redis.resume()
   await fixture.reaches(webhook, { delivered: 80 }, { timeoutMs: FETCHED_AGAIN_MS_MAX })
-  await eventually('the worker says that Redis is ok', () => redisState() === 'ok')
+  await eventually('the worker says that Redis is ok', () => queueState() === 'ok')
   expect(receiver.requests.map(({ headers }) => String(headers['webhook-id'])).toSorted()).toEqual(
     [...before, ...meanwhile].map(({ id }) => id).toSorted(),
   )

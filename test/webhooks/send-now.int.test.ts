@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { typeIdToUuid } from '@ariftly/events'
 import { eventually, startReceiver, type Receiver } from '@ariftly/testkit'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
@@ -16,8 +17,8 @@ let posted: readonly string[]
 
 beforeAll(async () => {
   fixture = await createWorkerWorld(FOR_LONG)
-  await fixture.startWorker()
-  api = await startApi(fixture.world, await fixture.world.apiKey(TENANT, ['webhooks']))
+  const key = await fixture.world.apiKey(TENANT, ['webhooks'])
+  ;[api] = await Promise.all([startApi(fixture.world, key), fixture.startWorker()])
 })
 afterAll(async () => {
   await api?.close()
@@ -131,9 +132,9 @@ describe('what waits for its next attempt is sent now', () => {
 
   test('not twice: an attempt that is under way is left to end', async () => {
     const [delivery] = await failOnce(1)
-    let end = (): void => undefined
+    const held = new EventEmitter()
     receiver.respondWith(async () => {
-      await new Promise<void>((resolve) => (end = resolve))
+      await once(held, 'end')
       return {}
     })
     await redeliver(delivery?.id ?? '')
@@ -142,7 +143,7 @@ describe('what waits for its next attempt is sent now', () => {
     expect(again).toMatchObject({ status: 202, json: { status: 'pending', next_attempt_at: null } })
     await patch({ url: `${receiver.url}/other` })
     await api.call('POST', '/v1/deliveries/redeliver', { filter: { webhook_id: webhook, status: 'pending' } })
-    end()
+    held.emit('end')
     await fixture.reaches(webhook, { delivered: 1 })
     expect(receiver.requests).toHaveLength(2)
   })

@@ -1,5 +1,6 @@
 import { serveService, type ServedService } from '@ariftly/http'
 import {
+  createBackends,
   createMetrics,
   readConfig,
   type ConfigOf,
@@ -59,7 +60,7 @@ export async function serveInProcess<S extends ConfigSpec>(
 }
 
 function depsOf({ log = silentLog, metrics = createMetrics() }: InProcessOptions): ServiceDeps {
-  return { log, metrics, signal: new AbortController().signal }
+  return { log, metrics, backends: createBackends({ metrics, log }), signal: new AbortController().signal }
 }
 
 async function readied<R extends Running>(running: R, { untilReady = true }: InProcessOptions): Promise<R> {

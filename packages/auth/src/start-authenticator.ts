@@ -1,4 +1,11 @@
-import { databaseConnection, type ConfigOf, type databaseConfig, type Logger, type Releasers } from '@ariftly/runtime'
+import {
+  databaseConnection,
+  type Backends,
+  type ConfigOf,
+  type databaseConfig,
+  type Logger,
+  type Releasers,
+} from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { createApiKeyStore } from '@ariftly/store/api-keys'
 import { Authenticator, type SharedAuthenticator } from './authenticator.ts'
@@ -11,14 +18,15 @@ const STATEMENT_TIMEOUT_MS = 2000
 export interface StartAuthenticatorDeps extends SharedAuthenticator {
   /** The service, for `pg_stat_activity`. */
   readonly name: string
+  readonly backends: Backends
   readonly log: Logger
   readonly releasers: Releasers
 }
 
-/** The authenticator that the process shares, or one with a pool of its own that `releasers` close. */
+/** The authenticator that the process shares, or one with a pool of its own that `releasers` close. Watches Postgres. */
 export function startAuthenticator(
   config: ConfigOf<typeof databaseConfig>,
-  { name, log, releasers, authenticator: shared }: StartAuthenticatorDeps,
+  { name, backends, log, releasers, authenticator: shared }: StartAuthenticatorDeps,
 ): Authenticator {
   if (shared !== undefined) return shared
   const pool = createPool({
@@ -27,9 +35,12 @@ export function startAuthenticator(
     role: SERVICE_ROLE,
     max: CONNECTIONS_MAX,
     statementTimeoutMs: STATEMENT_TIMEOUT_MS,
+    onAnswer: backends.postgres.answered,
     onError: (error) => log.warn({ err: error, pool: 'keys' }, 'a connection to Postgres was lost'),
   })
   releasers.add('pool of keys', () => pool.end())
+  const probe = () => pool.query('SELECT 1')
+  releasers.add('watch of Postgres', backends.postgres.watch(probe))
   const authenticator = new Authenticator({ ...createApiKeyStore(pool), log })
   releasers.add('authenticator', () => authenticator.close())
   return authenticator

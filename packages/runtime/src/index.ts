@@ -1,3 +1,4 @@
+export { createBackends, type Backend, type Backends } from './backends.ts'
 export type { ClientTls } from './client-tls.ts'
 export { bool, int, intCsv, oneOf, str, url } from './config-items.ts'
 export type { Setting } from './config-items.ts'

@@ -1,4 +1,5 @@
 import { deferred, withTimeout } from '@ariftly/async'
+import { createBackends } from './backends.ts'
 import { ConfigFault, readConfig, type ConfigOf, type ConfigSpec } from './config.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { createLogger, type Logger } from './logger.ts'
@@ -42,7 +43,8 @@ export async function runMain<S extends ConfigSpec>(options: MainOptions<S>): Pr
   const end = watchForEnd(log)
   const metrics = createMetrics({ process: true })
   const traces = await startTracing({ config: config.process, service: options.name, log, metrics })
-  const deps = { log, metrics, signal: abort.signal, tracing: traces?.tracing }
+  const backends = createBackends({ metrics, log })
+  const deps = { log, metrics, backends, signal: abort.signal, tracing: traces?.tracing }
 
   const started = options.start(config.service, deps)
   const running = await Promise.race([started.catch(failedStart), end.requested.then(() => undefined)])

@@ -1,4 +1,5 @@
 import type { RequestListener } from 'node:http'
+import type { Backends } from './backends.ts'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'
 import type { Tracing } from './tracing/tracing.ts'
@@ -29,6 +30,8 @@ export interface Running {
 export interface ServiceDeps {
   readonly log: Logger
   readonly metrics: Metrics
+  /** Whether Kafka, Postgres and Redis answer; one for all services of the process. */
+  readonly backends: Backends
   /** Aborted after draining, before closing: waits and retries end then. */
   readonly signal: AbortSignal
   /** Undefined when no traces are collected. */

@@ -314,6 +314,9 @@ create table tenants (
   -- How far the deletion has come in deliveries (`created_at`) and events (`id`); null before the first slice.
   deliveries_deleted_to timestamptz,
   events_deleted_to uuid,
+  -- How far it has come in the tenant's keys (`id`): the largest UUID after the last one. No key is added meanwhile, see
+  -- guard_new_api_key.
+  api_keys_deleted_to uuid,
   -- Whole milliseconds, as the API shows them: a list goes on behind (created_at, id).
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   updated_at timestamptz not null default date_trunc('milliseconds', now())
@@ -446,6 +449,7 @@ begin
     new.refused_xid := null;
     new.deliveries_deleted_to := null;
     new.events_deleted_to := null;
+    new.api_keys_deleted_to := null;
   end if;
   return new;
 end $$;

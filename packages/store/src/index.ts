@@ -1,6 +1,6 @@
 // The pool, transactions and migrations. Queries are exported by noun: `@ariftly/store/deliveries` and so on.
 export { createPool, SERVICE_ROLE } from './pool.ts'
-export type { Pool } from './pool.ts'
+export type { Pool, PoolOptions } from './pool.ts'
 export type { Queryable, Transaction } from './queryable.ts'
 export { makeJobSlice, runLongJobs } from './long-jobs.ts'
 export type { LongJobs } from './long-jobs.ts'

@@ -36,6 +36,8 @@ export interface PoolOptions {
   readonly connectTimeoutMs?: number
   /** Further settings of each session, by name. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Called when a connection is given back unharmed: the server has answered on it. */
+  readonly onAnswer?: (() => void) | undefined
   /** Called when an idle connection is lost; queries report their own failures. Default: nothing. */
   readonly onError?: (error: Error) => void
 }
@@ -69,6 +71,9 @@ export function createPool(o: PoolOptions): Pool {
   })
   const onError = o.onError ?? ignore
   pool.on('error', onError)
+  pool.on('release', (error) => {
+    if (!error) o.onAnswer?.()
+  })
   // A connection lost while checked out fails its user's query; without a listener it would also end the process.
   pool.on('connect', (client) => client.on('error', ignore))
   return throwStoreFaults(pool)

@@ -435,10 +435,10 @@ describe('while Postgres is unavailable', () => {
       })
       expect(performance.now() - startedMs).toBeLessThan(2500)
     }
-    await eventually('Postgres is lost', () => cut.ready().checks['postgres'] !== 'ok')
+    await eventually('Postgres is lost', () => cut.ready().checks['keys'] !== 'ok')
     expect(cut.ready().ready).toBe(true)
     proxy.cutAfterBytes(undefined)
     await eventually('events are listed again', async () => (await get('/v1/events?limit=1')).status === 200)
-    await eventually('Postgres is found again', () => cut.ready().checks['postgres'] === 'ok')
+    await eventually('Postgres is found again', () => cut.ready().checks['keys'] === 'ok')
   })
 })

@@ -8,6 +8,7 @@ import {
   databaseConnection,
   kafkaConnection,
   withReleasers,
+  type Backends,
   type Logger,
   type Readiness,
   type Running,
@@ -32,7 +33,7 @@ const TESTS_READING = 2
  * lists do not delay the others.
  */
 export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
-  const { log, metrics, tracing } = deps
+  const { log, metrics, backends, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const poolOf = (name: string, max: number, settings: Readonly<Record<string, string>> = {}): Pool => {
       const pool = createServicePool(config, log, { name, max, settings })
@@ -49,8 +50,8 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
     const auth = startAuthenticator(config, { ...deps, name: 'api', releasers })
     const egress = createEgress({ policy })
     releasers.add('egress', egress.close)
-    // It dials when dead letters are asked for, and not before.
-    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log })
+    const watch = { backend: backends.kafka, topic: config.KAFKA_DLQ_TOPIC }
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-api', log, watch })
     releasers.add('kafka', () => kafka.close())
     const routes = createApiRoutes({ config, events, pool, keyring, policy, egress, kafka, log, tracing })
     const open = createDocumentHandlers(Object.keys(routes), {
@@ -58,7 +59,7 @@ export async function start(config: ApiConfig, deps: ServiceDeps & SharedAuthent
       console: config.CONSOLE === 'on' ? CONSOLE_FOLDER : undefined,
     })
     const router = createExpressApp({ log, metrics, tracing, auth, routes, open, corsOrigins: config.CORS_ORIGINS })
-    return { name: 'api', router, ready: () => readinessOf(auth), close: () => releasers.close() }
+    return { name: 'api', router, ready: () => readinessOf(auth, backends), close: () => releasers.close() }
   })
 }
 
@@ -78,7 +79,7 @@ function createServicePool(
   })
 }
 
-/** Not ready until the key feed was read once; then ready, and an unavailable Postgres is only named. */
-function readinessOf(auth: Authenticator): Readiness {
-  return { ready: auth.ready, checks: { postgres: auth.state } }
+/** Not ready until the key feed was read once; then ready, and an unavailable backend is only named. */
+function readinessOf(auth: Authenticator, backends: Backends): Readiness {
+  return { ready: auth.ready, checks: { keys: auth.state, ...backends.statesOf('kafka', 'postgres') } }
 }

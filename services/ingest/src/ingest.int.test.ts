@@ -195,7 +195,7 @@ test('a topic with another number of partitions is not written to, and readiness
   const other = await serveInProcess(INGEST, { ...world.env, KAFKA_PARTITIONS: '7' }, { untilReady: false })
   try {
     await eventually('ingest names the wrong partition count', () =>
-      /has 12 partitions, 7 are configured/.test(other.ready().checks['kafka'] ?? ''),
+      /has 12 partitions, 7 are configured/.test(other.ready().checks['log'] ?? ''),
     )
     expect(other.ready().ready).toBe(false)
     const response = await fetch(`${other.url}/v1/events`, {
@@ -234,7 +234,7 @@ test('without Kafka it starts, is not ready, and answers 503 with the ids immedi
 test('while the log is another one it stays ready, says why, and answers 503 log_identity_changed with the ids', async () => {
   const { epoch } = await openEpoch(world.admin, { topic: world.topics.topic, clusterId: 'another', topicId: 'test' })
   const other = /is on Kafka cluster .*, not another/
-  await eventually('ingest says why', () => other.test(ingest.ready().checks['kafka'] ?? ''))
+  await eventually('ingest says why', () => other.test(ingest.ready().checks['log'] ?? ''))
   expect(ingest.ready().ready).toBe(true)
   const { status, headers, answer } = await post(progress('t', 'a'))
   expect([status, headers.get('retry-after')]).toEqual([503, '1'])

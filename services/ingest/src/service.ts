@@ -32,7 +32,7 @@ async function compose(
   deps: ServiceDeps & SharedAuthenticator,
   releasers: Releasers,
 ): Promise<HttpService> {
-  const { log, metrics, tracing } = deps
+  const { log, metrics, backends, tracing } = deps
   const authenticator = startAuthenticator(config, { ...deps, name: 'ingest', releasers })
   const budget = new MemoryBudget(config.INGEST_BUFFER_BYTES_MAX)
   const measures = createIngestMetrics(metrics, () => budget.usedBytes)
@@ -62,7 +62,12 @@ async function compose(
 
   function ready(): Readiness {
     const clock = skew.isBeyond ? 'more than a minute off a broker' : 'ok'
-    const checks = { kafka: stateOf(opened, config.KAFKA_PARTITIONS), clock, api_keys: authenticator.state }
+    const checks = {
+      log: stateOf(opened, config.KAFKA_PARTITIONS),
+      clock,
+      keys: authenticator.state,
+      ...backends.statesOf('kafka', 'postgres'),
+    }
     // Once it has opened: with all replicas unready a client would have no answer with the ids of its events.
     const hasOpened = opened.gate.identity !== undefined
     return { ready: hasOpened && opened.breaker.started && authenticator.ready, checks }

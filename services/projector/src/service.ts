@@ -5,10 +5,12 @@ import {
   databaseConnection,
   kafkaConnection,
   registerReaderMetrics,
+  type Backend,
+  type Releasers,
   type Running,
   type ServiceDeps,
 } from '@ariftly/runtime'
-import { createPool, SERVICE_ROLE } from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
 import { CONNECTIONS } from './batch-writer.ts'
 import type { ProjectorConfig } from './config.ts'
@@ -35,18 +37,14 @@ export async function start(
   deps: ServiceDeps,
   now: () => number = Date.now,
 ): Promise<Running> {
-  const { log } = deps
+  const { log, backends } = deps
   const topic = config.KAFKA_TOPIC
   const group = `${config.KAFKA_GROUP_PREFIX}-projector`
   const releasers = createReleasers(log)
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log })
+  const watch = { backend: backends.kafka, topic }
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-projector', log, watch })
   releasers.add('kafka', () => kafka.close())
-  const database = { ...databaseConnection(config), applicationName: 'ariftly-projector', role: SERVICE_ROLE }
-  // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
-  const batches = createPool({ ...database, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
-  releasers.add('batches', () => batches.end())
-  const pool = createPool({ ...database, max: OTHER_CONNECTIONS })
-  releasers.add('postgres', () => pool.end())
+  const { batches, pool } = openPools(config, { releasers, postgres: backends.postgres })
   const deadLetters = createDeadLetterWriter(kafka, { topic, dlqTopic: config.KAFKA_DLQ_TOPIC })
   releasers.add('dead letters', () => deadLetters.close())
   const metrics = createProjectorMetrics(deps.metrics)
@@ -97,8 +95,26 @@ export async function start(
       const { session: reader, trouble } = follower
       const ready = reader?.state === 'running' && trouble === undefined
       const problem = trouble ?? reader?.state ?? 'starting'
-      return { ready, checks: { log: ready ? 'ok' : problem } }
+      const checks = { log: ready ? 'ok' : problem, ...backends.statesOf('kafka', 'postgres') }
+      return { ready, checks }
     },
     close: () => releasers.close(),
   }
+}
+
+/** The connections of batches, and the others. */
+function openPools(
+  config: ProjectorConfig,
+  { releasers, postgres }: { readonly releasers: Releasers; readonly postgres: Backend },
+): { readonly batches: Pool; readonly pool: Pool } {
+  const { answered: onAnswer } = postgres
+  const shared = { ...databaseConnection(config), applicationName: 'ariftly-projector', role: SERVICE_ROLE, onAnswer }
+  // Its statements are the same few all the time and find their rows by key: each is planned once a connection.
+  const batches = createPool({ ...shared, max: CONNECTIONS, settings: { plan_cache_mode: 'force_generic_plan' } })
+  releasers.add('batches', () => batches.end())
+  const pool = createPool({ ...shared, max: OTHER_CONNECTIONS })
+  releasers.add('postgres', () => pool.end())
+  const probe = () => pool.query('SELECT 1')
+  releasers.add('watch of Postgres', postgres.watch(probe))
+  return { batches, pool }
 }

@@ -28,7 +28,7 @@ export { streamGatewayConfig } from './config.ts'
  * the log's end at start-up.
  */
 export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
-  const { log, metrics, tracing } = deps
+  const { log, metrics, backends, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
     const ids = createStreamIds(keyring)
@@ -37,7 +37,8 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     releasers.add('retention', () => retention.close())
     const historyMs = (): number => retention.current().eventsMs
     const auth = startAuthenticator(config, { ...deps, name: 'stream-gateway', releasers })
-    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log })
+    const watch = { backend: backends.kafka, topic: config.KAFKA_TOPIC }
+    const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-stream-gateway', log, watch })
     releasers.add('kafka', () => kafka.close())
 
     const budget = new UnsentBudget(config.STREAMS_UNSENT_BYTES_MAX)
@@ -80,7 +81,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       auth.onTenantUpdated((tenant) => tenantCounts.onTenantUpdated(tenant)),
     )
 
-    const readiness = createReadiness({ epochs, auth })
+    const readiness = createReadiness({ epochs, auth, backends })
     const router = routesOf(config, deps, {
       auth,
       ids,

@@ -1,5 +1,5 @@
 import { databaseConnection } from '@ariftly/runtime'
-import { createPool, SERVICE_ROLE, type Pool } from '@ariftly/store'
+import { createPool, SERVICE_ROLE, type Pool, type PoolOptions } from '@ariftly/store'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import type { WebhookWorkerConfig } from './config.ts'
 
@@ -35,25 +35,30 @@ const PLANNED_ONCE = { plan_cache_mode: 'force_generic_plan' }
  */
 const REPEATABLE = { synchronous_commit: 'off' }
 /** A statement of the scheduler that takes longer would delay other webhooks: it is cancelled, and its webhooks are bisected. */
-const SCHEDULING_MS_MAX = 2_000
+const SHORT_MS = 2_000
 
-/** Makes the pools; nothing connects before its first query. */
-export function createPools(config: WebhookWorkerConfig): WorkerPools {
-  function open(name: string, max: number, settings: Readonly<Record<string, string>>, statementTimeoutMs = 10_000) {
+/** Makes the pools; nothing connects before its first query. `onAnswer` is called after each heartbeat. */
+export function createPools(config: WebhookWorkerConfig, onAnswer?: () => void): WorkerPools {
+  function open(
+    name: string,
+    max: number,
+    settings: Readonly<Record<string, string>>,
+    more: Pick<PoolOptions, 'statementTimeoutMs' | 'onAnswer'> = {},
+  ) {
     return createPool({
       ...databaseConnection(config),
       applicationName: `ariftly-webhook-${name}`,
       max,
       role: SERVICE_ROLE,
-      statementTimeoutMs,
       settings: { ...SESSION_SETTINGS, ...settings },
+      ...more,
     })
   }
   return {
     matching: open('matcher', 6, { ...REPEATABLE, ...PLANNED_ONCE }),
-    scheduling: open('scheduler', 3, { ...REPEATABLE, ...PLANNED_ONCE }, SCHEDULING_MS_MAX),
+    scheduling: open('scheduler', 3, { ...REPEATABLE, ...PLANNED_ONCE }, { statementTimeoutMs: SHORT_MS }),
     outcomes: open('outcomes', 3, PLANNED_ONCE),
-    heartbeat: open('heartbeat', 1, REPEATABLE, SCHEDULING_MS_MAX),
+    heartbeat: open('heartbeat', 1, REPEATABLE, { statementTimeoutMs: SHORT_MS, onAnswer }),
     redeliveries: open('redeliveries', 1, { ...LIST_SETTINGS, ...REPEATABLE }),
     starts: open('starts', 2, { ...REPEATABLE, ...PLANNED_ONCE }),
     other: open('worker', 4, REPEATABLE),

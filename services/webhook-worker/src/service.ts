@@ -23,9 +23,12 @@ const MATCHING_TICK_MS = 3
 export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Promise<Running> {
   const policy = readPolicy(config)
   const { log, tracing } = deps
+  const { kafka, postgres, redis, statesOf } = deps.backends
   return await withReleasers(log, async (releasers) => {
-    const pools = createPools(config)
+    const pools = createPools(config, postgres.answered)
     releasers.add('postgres', () => closePools(pools))
+    const probe = () => pools.heartbeat.query('SELECT 1')
+    releasers.add('watch of Postgres', postgres.watch(probe))
     const metrics = createWorkerMetrics(deps.metrics)
     const wakeups = new Wakeups()
     // It beats until all attempts of this worker have ended.
@@ -45,10 +48,11 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     const shared = { config, wakeups, metrics, signal, releasers, log }
     const isTickOver = createTickClock(MATCHING_TICK_MS)
 
-    const delivering = await startDelivering({ ...shared, policy, pools, workerId: heartbeat.id, tracing })
+    const delivering = await startDelivering({ ...shared, policy, pools, redis, workerId: heartbeat.id, tracing })
     const matching = startMatching({
       config,
       pool: pools.matching,
+      kafka,
       isTickOver,
       onMatched(webhookIds, deliveries) {
         metrics.matched(deliveries)
@@ -76,7 +80,8 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     let stopping = false
 
     function ready(): Readiness {
-      const checks = { log: matching.state(), redis: delivering.queue.state }
+      const states = statesOf('kafka', 'postgres', 'redis')
+      const checks = { log: matching.state(), queue: delivering.queue.state, ...states }
       return { ready: !stopping && delivering.queue.opened && matching.state() === 'ok', checks }
     }
 

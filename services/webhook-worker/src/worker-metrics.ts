@@ -108,7 +108,7 @@ export function registerWorkerGauges(metrics: Metrics, gauges: WorkerGauges): vo
 function registerBacklog(metrics: Metrics, backlog: WorkerGauges['backlog']): void {
   metrics.gauge({
     name: 'ariftly_webhook_deliveries',
-    help: 'Unfinished deliveries: due, waiting (due later), held (disabled or failing webhook), queued, attempting.',
+    help: 'Unfinished deliveries: due, waiting (due later), held (more workers would not help), queued, attempting.',
     labels: ['state'],
     collect(gauge) {
       gauge.reset()
@@ -121,7 +121,7 @@ function registerBacklog(metrics: Metrics, backlog: WorkerGauges['backlog']): vo
   })
   metrics.gauge({
     name: 'ariftly_webhook_due_age_seconds',
-    help: 'For how long the delivery that is due longest has been due; 0 when none is.',
+    help: 'For how long the delivery that may be sent and is due longest has been due; 0 when none is.',
     // A label, so that it has no value where it is not known.
     labels: ['state'],
     collect(gauge) {

@@ -37,7 +37,7 @@ export interface ServedService extends Running {
 export async function serveService(
   running: HttpService,
   options: ServeServiceOptions,
-  deps: ServiceDeps,
+  deps: Pick<ServiceDeps, 'log' | 'metrics' | 'signal'>,
 ): Promise<ServedService> {
   const { host, port } = options
   // The rest of the time is for closing backends.

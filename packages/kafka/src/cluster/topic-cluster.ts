@@ -33,6 +33,8 @@ export interface TopicClusterOptions {
    * connect and with all metadata; when it changes, the connections that were made before are dropped.
    */
   readonly identity?: (() => LogIdentity | undefined) | undefined
+  /** Called with each answer of a broker. */
+  readonly onAnswer?: (() => void) | undefined
 }
 
 const METADATA_MAX_AGE_MS = 30_000
@@ -115,6 +117,7 @@ export class TopicCluster {
     try {
       const answer = await connection.send(request, o.timeoutMs, o.onSent)
       this.#answeredMs.set(nodeId, performance.now())
+      this.#o.onAnswer?.()
       return answer
     } catch (error) {
       this.#dropIdle(nodeId, o, error)
@@ -139,6 +142,7 @@ export class TopicCluster {
     const request = metadataRequest(this.#o.topic)
     const attempts = this.#candidates().map((connection) => () => connection.send(request, METADATA_ANSWER_MS))
     const answer = await raceStaggered(attempts, NEXT_BROKER_MS)
+    this.#o.onAnswer?.()
     try {
       this.#checkTopic(answer)
     } catch (error) {

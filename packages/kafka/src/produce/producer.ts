@@ -5,7 +5,7 @@ import type { KafkaClient } from '../cluster/client.ts'
 import { groupBy } from '../group-by.ts'
 import type { LogIdentity } from '../log-identity.ts'
 import { mayTryAgain, mergeOutcomes, outcomeOf, type PartitionOutcome } from './partition-outcome.ts'
-import { TopicCluster } from '../cluster/topic-cluster.ts'
+import type { TopicCluster } from '../cluster/topic-cluster.ts'
 import { produceRequest, type PartitionBatch } from '../wire/produce.ts'
 import { encodeRecordBatch, type BatchRecord, type BatchSpace } from '../wire/encode-record-batch.ts'
 
@@ -81,10 +81,10 @@ class Producer implements EventProducer {
   readonly #spaces = createBatchSpaces()
   readonly #closing = new AbortController()
 
-  constructor({ kafka, brokers }: KafkaClient, { topic, compression = 'none', identity }: ProducerOptions) {
+  constructor(client: KafkaClient, { topic, compression = 'none', identity }: ProducerOptions) {
     this.#topic = topic
     this.#compression = compression
-    this.#cluster = new TopicCluster({ kafka, seeds: brokers, topic, identity })
+    this.#cluster = client.ownCluster(topic, identity)
     // Each partition that is tried again listens to it, and Node warns of more than ten.
     setMaxListeners(0, this.#closing.signal)
   }

@@ -5,7 +5,7 @@ import { joinGroup, type GroupMembership } from './group-membership.ts'
 import { Locator } from './locator.ts'
 import type { LogReaderOptions, PartitionLag } from './log-reader-options.ts'
 import { PartitionReader } from './partition-reader.ts'
-import { TopicCluster } from '../cluster/topic-cluster.ts'
+import type { TopicCluster } from '../cluster/topic-cluster.ts'
 
 /** Reads partitions of a topic until it is closed. */
 export interface LogReader {
@@ -72,12 +72,7 @@ class GroupReader implements LogReader {
 
   constructor(o: LogReaderOptions) {
     this.#o = o
-    this.#cluster = new TopicCluster({
-      kafka: o.client.kafka,
-      seeds: o.client.brokers,
-      topic: o.topic,
-      identity: () => o.identity,
-    })
+    this.#cluster = o.client.ownCluster(o.topic, () => o.identity)
     this.#fetcher = new Fetcher(this.#cluster)
     if (o.groupId === undefined) {
       this.#assign(Array.from({ length: o.partitionCount }, (_, partition) => partition))

@@ -298,7 +298,7 @@ describe('while Postgres cannot be reached', () => {
     for (const cached of [key, kept.key]) expect((await behindProxy.call('GET', CURRENT, cached)).status).toBe(200)
 
     proxy.freeze()
-    await eventually('Postgres is lost', () => behindProxy.running.ready().checks['postgres'] !== 'ok')
+    await eventually('Postgres is lost', () => behindProxy.running.ready().checks['keys'] !== 'ok')
     expect((await behindProxy.call('GET', CURRENT, key)).status).toBe(200)
     expect(await behindProxy.call('GET', CURRENT, STRANGER)).toMatchObject({
       status: 503,
@@ -309,7 +309,7 @@ describe('while Postgres cannot be reached', () => {
 
     proxy.dropAll()
     proxy.resume()
-    await eventually('Postgres is found again', () => behindProxy.running.ready().checks['postgres'] === 'ok')
+    await eventually('Postgres is found again', () => behindProxy.running.ready().checks['keys'] === 'ok')
     const refused = async (): Promise<boolean> => (await behindProxy.call('GET', CURRENT, key)).status === 401
     await eventually('the key is refused', refused, { timeoutMs: DEADLINES.keyChange })
     expect((await behindProxy.call('GET', CURRENT, kept.key)).status).toBe(200)

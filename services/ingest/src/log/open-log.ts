@@ -28,12 +28,13 @@ export interface OpenLog {
 /** Connects to Kafka in the background: the producer, the check of the log's identity, a breaker for each partition and the batching of events. */
 export function openLog(
   config: IngestConfig,
-  { log, metrics, tracing }: ServiceDeps,
+  { log, metrics, backends, tracing }: ServiceDeps,
   o: { readonly releasers: Releasers; readonly onSend: NonNullable<EventLogOptions['onSend']> },
 ): OpenLog {
   const { releasers } = o
   const { KAFKA_TOPIC: topic, KAFKA_PARTITIONS: partitions } = config
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log })
+  const watch = { backend: backends.kafka, topic }
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-ingest', log, watch })
   releasers.add('kafka client', () => kafka.close())
   const name = { applicationName: 'ariftly-ingest-log', role: SERVICE_ROLE, max: 1 }
   const pool = createPool({ ...databaseConnection(config), ...name })

@@ -1,5 +1,5 @@
 import type { Authenticator } from '@ariftly/auth'
-import type { Readiness } from '@ariftly/runtime'
+import type { Backends, Readiness } from '@ariftly/runtime'
 import type { EpochFollower } from '../epochs/follow-epochs.ts'
 
 /** Whether the gateway may be given streams. */
@@ -17,6 +17,7 @@ export interface GatewayReadiness {
 export function createReadiness(o: {
   readonly epochs: EpochFollower
   readonly auth: Pick<Authenticator, 'state'>
+  readonly backends: Backends
 }): GatewayReadiness {
   let isDraining = false
   let wasReady = false
@@ -32,6 +33,7 @@ export function createReadiness(o: {
         log: trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
         projection: epochReader?.watch.state() ?? 'not read yet',
         keys: o.auth.state,
+        ...o.backends.statesOf('kafka', 'postgres'),
       },
     }
   }

@@ -1,7 +1,7 @@
 import { sleep } from '@ariftly/async'
 import { createEgress, type Egress, type EgressPolicy } from '@ariftly/egress'
 import { createKeyring } from '@ariftly/keyring'
-import { redisConnection, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
+import { redisConnection, type Backend, type Logger, type Releasers, type Tracing } from '@ariftly/runtime'
 import { disableWebhook, type TriedEndpoint } from '@ariftly/store/deliveries'
 import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
 import type { WebhookWorkerConfig } from '../config.ts'
@@ -25,6 +25,7 @@ export interface DeliveringOptions {
   readonly config: WebhookWorkerConfig
   readonly policy: EgressPolicy
   readonly pools: WorkerPools
+  readonly redis: Backend
   /** UUID by which this worker's heart beats. */
   readonly workerId: string
   readonly wakeups: Wakeups
@@ -72,6 +73,10 @@ export async function startDelivering(o: DeliveringOptions): Promise<Delivering>
     log,
   })
   releasers.add('queue', () => queue.close())
+  releasers.add(
+    'watch of Redis',
+    o.redis.watch(() => queue.ping()),
+  )
   releasers.add('attempts', async () => {
     stopping = true
     queue.pause()

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals'
 import { describeLog } from '@ariftly/kafka'
-import { createMetrics, readConfig } from '@ariftly/runtime'
+import { createBackends, createMetrics, readConfig } from '@ariftly/runtime'
 import { createPool, type Pool } from '@ariftly/store'
 import { currentEpoch, openEpoch, readPositions } from '@ariftly/store/projection'
 import { createWorld, eventually, silentLog, type World } from '@ariftly/testkit'
@@ -22,13 +22,15 @@ afterEach(async () => {
 
 function start(env: NodeJS.ProcessEnv = {}): Matching {
   const config = readConfig(webhookWorkerConfig, { ...world.env, ...env })
+  const metrics = createMetrics()
   return startMatching({
     config,
     pool,
     isTickOver: () => false,
     onMatched() {},
     log: silentLog,
-    metrics: createMetrics(),
+    metrics,
+    kafka: createBackends({ metrics, log: silentLog }).kafka,
   })
 }
 

@@ -1,6 +1,6 @@
 import { createKafka, describeLog, startLogReader, type LogReader } from '@ariftly/kafka'
 import { ensureStart, followEpochs } from '@ariftly/log-epochs'
-import { kafkaConnection, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
+import { kafkaConnection, type Backend, type Logger, type Metrics, type Tracing } from '@ariftly/runtime'
 import { runLongJobs, type Pool } from '@ariftly/store'
 import { readPositions, recordGap, type LogEpoch } from '@ariftly/store/projection'
 import type { WebhookWorkerConfig } from '../config.ts'
@@ -14,6 +14,7 @@ import { TenantPairs } from './tenant-pairs.ts'
 export interface MatchingOptions {
   readonly config: WebhookWorkerConfig
   readonly pool: Pool
+  readonly kafka: Backend
   /** Whether matching has used up its time in this tick of the event loop. */
   readonly isTickOver: () => boolean
   readonly onMatched: (webhookIds: ReadonlySet<string>, deliveries: number) => void
@@ -43,7 +44,8 @@ const BATCH = { recordsMax: 5_000, targetMs: 2_000 } as const
 export function startMatching(o: MatchingOptions): Matching {
   const { config, pool, log } = o
   const topic = config.KAFKA_TOPIC
-  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log })
+  const watch = { backend: o.kafka, topic }
+  const client = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-webhook-worker', log, watch })
   const subscriptions = new SubscriptionCache(pool)
   const tenantPairs = new TenantPairs()
   const { isTickOver, onMatched } = o

@@ -115,7 +115,8 @@ export class JobQueue {
   /** `ok`, or what is wrong. */
   get state(): string {
     if (this.#policyFault !== undefined) return this.#policyFault.message
-    return this.ready && this.#consumer.status === 'ready' ? 'ok' : `redis cannot be reached${this.#trouble}`
+    if (this.ready && this.#consumer.status === 'ready') return 'ok'
+    return `redis cannot be reached${this.#trouble === '' ? '' : `: ${this.#trouble}`}`
   }
 
   /** Waits up to two seconds for Redis; rejects with Fault `redis_policy`. */
@@ -139,12 +140,18 @@ export class JobQueue {
     }
     booting = false
     this.#producer.on('error', (error: Error) => {
-      this.#trouble = `: ${messageOf(error)}`
+      this.#trouble = messageOf(error)
     })
     this.#producer.on('ready', () => {
       this.#trouble = ''
       if (this.#queues !== undefined && !this.#isChecking) void this.#checkAgain()
     })
+  }
+
+  /** Asks Redis for any answer. Rejects with the reason while it is not connected. */
+  async ping(): Promise<void> {
+    if (this.#trouble !== '') throw new Fault({ code: 'redis_away', message: this.#trouble, retryable: true })
+    await this.#producer.ping()
   }
 
   /** Adds jobs that hold pairs (delivery, attempt) and nothing more. Rejects when Redis does not take them. */

@@ -8,6 +8,7 @@ import { parseAllDocuments } from 'yaml'
 import { startBacklogWatch } from './backlog-watch.ts'
 
 const log = { warn() {} }
+const limits = { perEndpointMax: 10, perTenantMax: 200 }
 const database = await createTestDatabase()
 const pools = [1, 2].map((n) => database.openPool({ applicationName: `worker-${n}`, max: 1 }))
 const admin = database.openPool({ owner: true })
@@ -56,7 +57,7 @@ async function deliveries(webhook: string, count: number, state: string, dueInS 
 
 test('deliveries are counted by what they wait for: those of disabled and failing webhooks wait for no worker', async () => {
   const [pool] = pools
-  const { oldestDueS, ...counts } = await countDeliveries(pool ?? admin)
+  const { oldestDueS, ...counts } = await countDeliveries(pool ?? admin, limits)
   expect(counts).toEqual({ due: 9, waiting: 3, held: 50, queued: 2, attempting: 4 })
   expect(oldestDueS).toBeGreaterThanOrEqual(600)
   expect(oldestDueS).toBeLessThan(660)
@@ -65,7 +66,7 @@ test('deliveries are counted by what they wait for: those of disabled and failin
 test('one of several workers counts, and another takes its place', async () => {
   ends = [new AbortController(), new AbortController()]
   const watches = ends.map(({ signal }, index) =>
-    startBacklogWatch({ pool: pools[index] ?? admin, signal, log, everyMs: 50 }),
+    startBacklogWatch({ pool: pools[index] ?? admin, limits, signal, log, everyMs: 50 }),
   )
   const counting = () => watches.map(({ counts }) => counts()?.due)
   await eventually('one watch counts', () => counting().includes(9))

@@ -7,6 +7,8 @@ import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'
 export interface BacklogWatchOptions {
   /** Lends a connection for as long as this process is the one that counts. */
   readonly pool: Pool
+  /** What a webhook and a tenant may have in flight. */
+  readonly limits: Parameters<typeof countDeliveries>[1]
   /** Ends it. */
   readonly signal: AbortSignal
   readonly log: Pick<Logger, 'warn'>
@@ -41,7 +43,7 @@ export function startBacklogWatch(o: BacklogWatchOptions): BacklogWatch {
       if (!locked) return
       while (!o.signal.aborted) {
         const startedMs = performance.now()
-        counts = await countDeliveries(session)
+        counts = await countDeliveries(session, o.limits)
         await sleep(Math.max(everyMs, PAUSE_FACTOR * (performance.now() - startedMs)), o.signal)
       }
     } finally {

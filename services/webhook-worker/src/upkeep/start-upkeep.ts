@@ -44,7 +44,8 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
     log,
   })
   releasers.add('sweeper', () => sweeper.close())
-  const backlog = startBacklogWatch({ pool: db, signal, log })
+  const limits = { perEndpointMax: config.WEBHOOK_PER_ENDPOINT, perTenantMax: config.WEBHOOK_PER_TENANT }
+  const backlog = startBacklogWatch({ pool: db, limits, signal, log })
   releasers.add('backlog', () => backlog.ended)
   const retention = keepRetention({ db, onExpired: metrics.expired, signal, log })
   releasers.add('retention', () => retention)
