@@ -60,15 +60,17 @@ describe('migrate', () => {
       log: (line) => lines.push(line),
       lockTimeoutMs: 50,
       retryLocked: (step) => step(),
-    })
+    }).finally(() => builder.release(true))
     const waiting = `SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
                         AND waitstart < clock_timestamp() - interval '150 ms'`
     const waited = eventually('it waits for longer', async () => (await session.query(waiting)).rows.length > 0)
-    await Promise.race([built, waited])
-    await session.query('ROLLBACK')
-    session.release()
+    try {
+      await Promise.race([built, waited])
+    } finally {
+      await session.query('ROLLBACK')
+      session.release()
+    }
     await built
-    builder.release(true)
     const partitions = (await weeks('deliveries')).map((week) => `building index deliveries_p${week}_waits`)
     expect(lines).toEqual(partitions)
     await owner.query('DROP INDEX waits')
