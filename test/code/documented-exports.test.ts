@@ -44,7 +44,7 @@ function publicEntries(): readonly string[] {
   })
 }
 
-/** Exports of a file without a doc comment, its own and, where only some are asked for, those that it takes from others. */
+/** Exports of a file without a doc comment, its own and what it takes from other files; of all names, or of some. */
 function undocumented(path: string, read: (path: string) => string, names?: ReadonlySet<string>): readonly string[] {
   const text = read(path)
   const own = undocumentedIn(text).filter((name) => names?.has(name) ?? true)

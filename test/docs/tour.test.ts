@@ -9,12 +9,8 @@ const STOPS = readPage('docs/tour.md')
   .filter((line) => /^\d+\. /.test(line))
 
 test('each stop of the tour names a file, and a symbol that the file declares', () => {
-  const isRight = (line: string): boolean => {
-    const [, path = '', symbol] = STOP.exec(line) ?? []
-    return symbol !== undefined && declares(readFileSync(join(ROOT, path), 'utf8'), symbol)
-  }
   expect(STOPS.length).toBeGreaterThan(50)
-  expect(STOPS.filter((line) => !isRight(line))).toEqual([])
+  expect(STOPS.filter((line) => !exists(line))).toEqual([])
 })
 
 test('a declaration is found, also of a member', () => {
@@ -22,6 +18,12 @@ test('a declaration is found, also of a member', () => {
   expect(['Way', 'Way.go', '#second'].map((symbol) => declares(source, symbol))).toEqual([true, true, true])
   expect(['Street', 'Way.run'].map((symbol) => declares(source, symbol))).toEqual([false, false])
 })
+
+/** Whether the line is a stop, with a file that declares its symbol. */
+function exists(line: string): boolean {
+  const [, path = '', symbol] = STOP.exec(line) ?? []
+  return symbol !== undefined && declares(readFileSync(join(ROOT, path), 'utf8'), symbol)
+}
 
 /** Whether a file declares a function, a class, a member or `Class.member`. */
 function declares(source: string, symbol: string): boolean {
