@@ -64,7 +64,7 @@ interface Followed {
 
 /** Writes events while the gateway is stopped, and measures it from a twentieth of them to all of them. */
 async function followed(system: StreamSystem, feed: Feed | undefined, events: number): Promise<Followed> {
-  const { records: before } = (await system.debug()).counts
+  const before = await recordsRead(system)
   system.gateway.kill('SIGSTOP')
   for (let at = 0; at < events; at += BATCH) {
     await feed?.send(Array.from({ length: BATCH }, (_, n) => ({ number: at + n, taskId: `task_${(at + n) % 5000}` })))
@@ -85,13 +85,17 @@ interface Reached {
   readonly cpuS: number
 }
 
+function recordsRead({ gateway }: StreamSystem): Promise<number> {
+  return gateway.metric('ariftly_stream_records_total')
+}
+
 /** Waits until the gateway has read so many records. */
 async function reach(system: StreamSystem, wanted: number): Promise<Reached> {
   let reached: Reached = { records: 0, atMs: 0, cpuS: 0 }
   await eventually(
     `${wanted} records are read`,
     async () => {
-      const { records } = (await system.debug()).counts
+      const records = await recordsRead(system)
       reached = { records, atMs: performance.now(), cpuS: cpuSecondsOf([system.gateway.pid]) }
       return records >= wanted
     },

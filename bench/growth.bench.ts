@@ -22,6 +22,7 @@ const STORM = bySize({
   full: { clients: 1000, behind: 10_000, live: 20 } as const,
   smallest: { clients: 20, behind: 200, live: 2 } as const,
 })
+const LIVE = 'ariftly_stream_subscribers{phase="live"}'
 /** Records of 1 KiB that fill a ring, and the records posted each 100 ms meanwhile. */
 const FULL_RING = bySize({
   full: { records: 128 * 1024, textBytes: 700, batch: 2000, load: 100 } as const,
@@ -124,10 +125,14 @@ async function resumeStorm(run: Run): Promise<readonly Measurement[]> {
   const request = streamRequest(`/v1/events/stream?types=task.progress&last_event_id=${id}`, system.apiKey)
   await run.clients({ do: 'open', port: system.gateway.port, count: STORM.clients, requests: [request] })
   await run.clients({ do: 'await', deliveries: STORM.clients * STORM.behind, timeoutMs: DEADLINES.load })
-  await eventually('all streams are live', async () => isAllLive(await system.debug()), {
-    timeoutMs: DEADLINES.load,
-    everyMs: 50,
-  })
+  await eventually(
+    'all streams are live',
+    async () => (await system.gateway.metric(LIVE)) >= STORM.clients + STORM.live,
+    {
+      timeoutMs: DEADLINES.load,
+      everyMs: 50,
+    },
+  )
   const seconds = (performance.now() - startedMs) / 1000
   const fromMs = await pulse.stop()
   await run.live({ do: 'await', deliveries: fromMs.length * STORM.live, timeoutMs: DEADLINES.load })
@@ -163,10 +168,6 @@ async function startWithFullRing(run: Run): Promise<number> {
 
 async function repeatUntil(signal: AbortSignal, work: () => Promise<void>): Promise<void> {
   while (!signal.aborted) await work()
-}
-
-function isAllLive({ phases }: { readonly phases: Readonly<Record<string, number>> }): boolean {
-  return (phases['live'] ?? 0) >= STORM.clients + STORM.live
 }
 
 /** The position of now, as the first block of a stream says it. */

@@ -51,7 +51,6 @@ export const ingest: Bench = async (say, { only } = {}) => {
   try {
     pin(system.kafka.pid, CPU.others)
     pin(system.ingest.pid, CPU.measured)
-    pin(system.gzipIngest.pid, CPU.measured)
     const peers = {
       system,
       load: await worker('http-load.ts', CPU.others),
@@ -129,7 +128,6 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
   const { system, floor } = run
   const batches = await post(run, { ...BATCH, port: system.ingest.port, ms }, [system.ingest.pid])
   const batchPerS = batches.requestsPerS * BATCH.events
-  const packed = await post(run, { ...BATCH, port: system.gzipIngest.port, ms }, [system.gzipIngest.pid])
   if (floor === undefined) throw new Error('the peer was not tried')
   const kafkajsPerS = await sendPlain(run.kafkajs, system, { ...floor, ms })
   const records = { bytes: recordBytes(TENANT), records: ms * JAVA_RECORDS_PER_MS }
@@ -138,8 +136,6 @@ async function measureBatches(run: Run, ms: number): Promise<readonly Measuremen
     measurement('batch_per_s', batchPerS, 'events/s'),
     measurement('batch_p99_ms', batches.p99Ms, 'ms'),
     measurement('batch_cpu_us', batches.cpuUs / BATCH.events, 'us/event'),
-    measurement('batch_gzip_per_s', packed.requestsPerS * BATCH.events, 'events/s'),
-    measurement('batch_gzip_cpu_us', packed.cpuUs / BATCH.events, 'us/event'),
     measurement('kafkajs_floor_per_s', kafkajsPerS, 'records/s'),
     measurement('producer_performance_per_s', javaPerS, 'records/s'),
     measurement('batch_vs_kafkajs_floor', batchPerS / kafkajsPerS, ''),

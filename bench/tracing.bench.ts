@@ -19,7 +19,7 @@ const LOADS = { single: { events: 1, connections: 256 }, batch: { events: 1000, 
 
 /** Settings of ingest, by the share of requests that is sampled. */
 const SHARES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  off: { OTEL_SDK_DISABLED: 'true' },
+  off: { OTEL_EXPORTER_OTLP_ENDPOINT: '' },
   percent: { OTEL_TRACES_SAMPLER: 'parentbased_traceidratio', OTEL_TRACES_SAMPLER_ARG: '0.01' },
   all: { OTEL_TRACES_SAMPLER: 'parentbased_always_on', OTEL_BSP_MAX_QUEUE_SIZE: '100000' },
 }

@@ -196,7 +196,7 @@ try_overlay() {
   diff <(printf '%s' "$first") <(printf '%s' "$second") || fail 'the second apply changed something'
   printf '%s objects, none changed\n' "$(wc -l <<<"$second")"
   say "$overlay: operator jobs"
-  for job in preflight projection webhooks; do
+  for job in migrate-check projection; do
     kubectl -n "$namespace" create job "$job-now" --from="cronjob/$job"
     kubectl -n "$namespace" wait --for=condition=complete --timeout=120s "job/$job-now"
   done

@@ -8,8 +8,6 @@ import { API_KEY, startBenchStack } from '../support/bench-stack.ts'
 /** Ingest as a process of its own, at its default settings, on Kafka and Postgres of its own that flush as in production. */
 export interface IngestSystem {
   readonly ingest: ServiceProcess
-  /** Another one, which packs what it sends to Kafka. */
-  readonly gzipIngest: ServiceProcess
   readonly kafka: { readonly address: string; readonly pid: number }
   readonly databaseUrl: string
   readonly topic: string
@@ -32,9 +30,8 @@ export async function startIngestSystem(): Promise<IngestSystem> {
     const databaseUrl = stack.addresses.postgres
     await storeLimitedKey(databaseUrl)
     const ingest = await start('ingest')
-    const gzipIngest = await start('ingest', { INGEST_COMPRESSION: 'gzip' })
     const kafka = { address: stack.addresses.kafka, pid: stack.kafka?.pid ?? 0 }
-    return { ingest, gzipIngest, kafka, databaseUrl, topic: TOPIC, apiKey: API_KEY, limitedKey: LIMITED_KEY, close }
+    return { ingest, kafka, databaseUrl, topic: TOPIC, apiKey: API_KEY, limitedKey: LIMITED_KEY, close }
   })
 }
 

@@ -21,16 +21,7 @@ export interface StreamSystem {
   addKey(tenant: string): Promise<string>
   /** Events that are projected; 0 without a projector. */
   projected(): Promise<number>
-  /** The gateway's page of numbers. */
-  debug(): Promise<GatewayNumbers>
   close(): Promise<void>
-}
-
-/** What the benchmarks read of it. */
-interface GatewayNumbers {
-  readonly streams: number
-  readonly phases: Readonly<Record<string, number>>
-  readonly counts: { readonly records: number; readonly delivered: number; readonly writes: number }
 }
 
 /** The measured process has one processor, all else the other; the same for the peers. */
@@ -90,10 +81,6 @@ export async function startStreamSystem(
       return await withDatabase(async (db) => (await db.query<{ n: number }>(sql)).rows[0]?.n ?? 0)
     }
 
-    async function debug(): Promise<GatewayNumbers> {
-      return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as GatewayNumbers
-    }
-
     return {
       gateway,
       ingest,
@@ -103,7 +90,6 @@ export async function startStreamSystem(
       startAnother,
       addKey,
       projected,
-      debug,
       close,
     }
   })

@@ -34,7 +34,7 @@ afterAll(async () => {
 describe('the pods of k8s/overlays/dev, as processes with their settings and secrets on real backends', () => {
   test('migrate and the check of all backends end well', async () => {
     expect(await runToEnd('migrate')).toEqual({ code: 0, errors: [] })
-    expect(await runToEnd('preflight')).toEqual({ code: 0, errors: [] })
+    expect(await runToEnd('migrate-check')).toEqual({ code: 0, errors: [] })
   })
 
   test('each service becomes ready, and its health check says so', async () => {

@@ -99,7 +99,7 @@ const KINDS: Readonly<Record<string, string>> = {
   cluster: 'Cluster',
 }
 /** Made by CloudNativePG, or by the command before. */
-const MADE = new Set(['Service/events-rw', 'Job/preflight-now', 'Job/verify-now'])
+const MADE = new Set(['Service/events-rw', 'Job/migrate-check-now', 'Job/verify-now'])
 
 function missing(line: string): readonly string[] {
   const overlay = line.startsWith('kubectl -n ariftly-dev ') ? 'dev' : 'production'

@@ -46,7 +46,7 @@ describe('k8s/base/http-route.yaml', () => {
     const headers = { 'Access-Control-Request-Method': 'POST' }
     expect(backendOf(spec.rules, { method: 'OPTIONS', path: '/v1/events', headers })).toBe('ingest')
     expect(backendOf(spec.rules, { method: 'HEAD', path: '/v1/events' })).toBe('api')
-    for (const path of ['/metrics', '/livez', '/readyz', '/debug/streams', '/.well-known/acme-challenge/x']) {
+    for (const path of ['/metrics', '/livez', '/readyz', '/.well-known/acme-challenge/x']) {
       expect(backendOf(spec.rules, { method: 'GET', path })).toBeUndefined()
     }
   })
@@ -105,7 +105,8 @@ describe.each(OVERLAYS)('k8s/overlays/%s', (overlay) => {
   test.each(pods)('sets for $name only settings of its config, and all required ones', ({ pod }) => {
     for (const { args, env } of pod.containers) {
       const own = Object.fromEntries(env.map(({ name, value }) => [name, value]))
-      expect(faultsOfEnvironment(args[0] ?? '', own, config)).toEqual([])
+      const command = args.includes('--check') ? args.join(' ') : (args[0] ?? '')
+      expect(faultsOfEnvironment(command, own, config)).toEqual([])
     }
   })
 

@@ -1,6 +1,6 @@
 import { apiConfig } from '@ariftly-services/api'
 import { ingestConfig } from '@ariftly-services/ingest'
-import { migrateConfig, preflightConfig } from '@ariftly-services/migrate'
+import { checkConfig, migrateConfig } from '@ariftly-services/migrate'
 import { projectorConfig } from '@ariftly-services/projector'
 import { streamGatewayConfig } from '@ariftly-services/stream-gateway'
 import { webhookWorkerConfig } from '@ariftly-services/webhook-worker'
@@ -17,10 +17,12 @@ const SPECS: Readonly<Record<string, ConfigSpec>> = {
   'stream-gateway': { ...streamGatewayConfig, ...SERVED },
   'webhook-worker': { ...webhookWorkerConfig, ...SERVED },
   migrate: { ...migrateConfig, LOG_LEVEL },
-  preflight: preflightConfig,
+  'migrate --check': checkConfig,
   projection: { ...kafkaConfig, ...databaseConfig, DATABASE_ADMIN_URL: settings.DATABASE_ADMIN_URL },
-  webhooks: { ...databaseConfig, ENCRYPTION_KEYS: settings.ENCRYPTION_KEYS },
 }
+
+/** Variables of the manifests that OpenTelemetry's SDK reads itself. */
+const READ_BY_SDK: readonly string[] = ['OTEL_TRACES_SAMPLER', 'OTEL_TRACES_SAMPLER_ARG']
 
 /**
  * The faults of a service's environment in a deployment: a variable that the service does not have (`own`), or that no service
@@ -40,7 +42,7 @@ export function faultsOfEnvironment(
       .filter((name) => settingOf(spec, name) === undefined)
       .map((name) => `${service} does not read ${name}`),
     ...Object.keys(shared)
-      .filter((name) => settingOf(everything, name) === undefined)
+      .filter((name) => settingOf(everything, name) === undefined && !READ_BY_SDK.includes(name))
       .map((name) => `no service reads ${name}`),
     ...Object.entries(spec).flatMap(([name, setting]) => {
       const given = name in env || `${name}_FILE` in env

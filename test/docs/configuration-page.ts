@@ -30,7 +30,7 @@ const SERVICES: readonly Section[] = [
 const COMMON: readonly Section[] = [
   ['Kafka: every service', kafkaConfig],
   ['Postgres: every service', databaseConfig],
-  ['Redis: webhook-worker and preflight', redisConfig],
+  ['Redis: webhook-worker and `migrate --check`', redisConfig],
   [
     'Where a service listens, what it logs and how it ends: every service',
     { ...listenConfig, LOG_LEVEL: settings.LOG_LEVEL },
@@ -51,7 +51,7 @@ export function renderConfigurationPage(): string {
     '# Configuration',
     '',
     'Every variable that a service reads, made from its `config.ts`, each once: what every service reads, what several read, then what one reads. An empty variable is an absent one. All faults are reported at once.',
-    '`preflight` reads what `migrate` reads. `standalone` reads all, `PUBLIC_URL` (where clients reach the API), and `DATA_DIR` (default `.data`), where it keeps keys that it is not given; `npm start` fills in addresses that are missing.',
+    '`standalone` reads all, `PUBLIC_URL` (where clients reach the API), and `DATA_DIR` (default `.data`), where it keeps keys that it is not given; `npm start` fills in addresses that are missing.',
     '',
     ...COMMON.map(renderSection),
     `## Several services\n\n${withReaders(describeConfig(shared), readers)}`,

@@ -35,7 +35,7 @@ let admin: Pool
 beforeAll(async () => {
   const dataDir = join(testFolder('upgrade'), 'data')
   mkdirSync(dataDir)
-  world = await createWorld({ env: { DATA_DIR: dataDir, WEBHOOK_LEASE_MS: '4000', WEBHOOK_TIMEOUT_MS: '2000' } })
+  world = await createWorld({ env: { DATA_DIR: dataDir, WEBHOOK_TIMEOUT_MS: '2000' } })
   admin = createPool({ role: null, url: world.env['DATABASE_ADMIN_URL'] ?? '', applicationName: 'test', max: 4 })
 })
 afterAll(async () => {

@@ -93,17 +93,11 @@ async function readWithJava(partition: number, count: number): Promise<readonly 
   return (await runKafkaTool('consumer.ConsoleConsumer', args)).split(BETWEEN_RECORDS).slice(0, -1)
 }
 
-test.each([
-  ['none', 0],
-  ['gzip', 1],
-] as const)(
-  "Kafka's Java client reads what the producer wrote, unchanged and in order (compression %s)",
-  async (compression, partition) => {
-    const producer = createProducer(client, { topic, compression })
-    const batches = batchesOfRecords().map((batch) => batch.map((record) => ({ ...record, partition })))
-    for (const batch of batches) expect((await producer.send(batch)).ok).toBe(true)
-    await producer.close()
-    const records = batches.flat()
-    expect(await readWithJava(partition, records.length)).toEqual(records.map(printed))
-  },
-)
+test("Kafka's Java client reads what the producer wrote, unchanged and in order", async () => {
+  const producer = createProducer(client, { topic })
+  const batches = batchesOfRecords().map((batch) => batch.map((record) => ({ ...record, partition: 0 })))
+  for (const batch of batches) expect((await producer.send(batch)).ok).toBe(true)
+  await producer.close()
+  const records = batches.flat()
+  expect(await readWithJava(0, records.length)).toEqual(records.map(printed))
+})

@@ -37,13 +37,12 @@ const random = createRandom(seed + 1)
 
 beforeAll(async () => {
   stack = await startOwnStack()
-  // A small ring and few remembered ids, so that history, waiting clients and look-ups all happen.
+  // A small ring, which also means few remembered ids, so that history, waiting clients and look-ups all happen.
   world = await createWorld({
     addresses: stack.addresses,
     env: {
       KAFKA_SESSION_TIMEOUT_MS: '6000',
       RING_BYTES_MAX: '1048576',
-      RING_IDS_MAX: '500',
       STREAM_UNSENT_BYTES_MAX: '16384',
       DRAIN_MS: '1000',
     },

@@ -13,6 +13,8 @@ import {
 } from '@ariftly/testkit'
 import { numbered, numbersOf } from '../support/numbered-events.ts'
 
+const WAITING = 'ariftly_stream_subscribers{phase="waitingForProjection"}'
+
 let world: World
 let key: string
 let projector: ServiceProcess
@@ -20,7 +22,7 @@ let gateway: ServiceProcess
 const opened: OpenStream[] = []
 
 beforeAll(async () => {
-  world = await createWorld({ env: { RING_BYTES_MAX: '1048576', STREAM_HEARTBEAT_MS: '1000', DRAIN_MS: '0' } })
+  world = await createWorld({ env: { RING_BYTES_MAX: '1048576', DRAIN_MS: '0' } })
   key = await world.apiKey('acme')
   ;[projector, gateway] = await Promise.all([world.startService('projector'), world.startService('stream-gateway')])
 })
@@ -63,7 +65,7 @@ test('a stream whose position is neither in memory nor projected yet stays open,
   for (let at = 0; at < events.length; at += 250) await world.append(events.slice(at, at + 250))
   await eventually('the live stream has all events', () => live.messages.length === events.length)
   const behind = await open(`?agent=holder&last_event_id=${encodeURIComponent(id)}`)
-  await eventually('one stream waits', async () => ((await debug()).phases['waitingForProjection'] ?? 0) === 1)
+  await eventually('one stream waits', async () => (await gateway.metric(WAITING)) === 1)
   expect(behind.response.status).toBe(200)
   expect(behind.messages).toEqual([])
   projector.kill('SIGCONT')
@@ -77,10 +79,6 @@ test('a stream whose position is neither in memory nor projected yet stays open,
 
 function byNumber(a: number, b: number): number {
   return a - b
-}
-
-async function debug(): Promise<{ readonly phases: Readonly<Record<string, number>> }> {
-  return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as { phases: Record<string, number> }
 }
 
 test('a tenant may have so many streams over all its keys, and no more', async () => {

@@ -21,7 +21,7 @@ export async function startOwnStack(): Promise<LocalStack & { readonly dataDir: 
 }
 
 /** Starts a Kafka cluster of one broker that has nothing to do with any other. About 3 s. */
-export async function startOwnKafka(): Promise<LocalStack> {
+export async function startOwnKafka(): Promise<LocalStack & { readonly dataDir: string }> {
   return await startParts(['kafka'])
 }
 

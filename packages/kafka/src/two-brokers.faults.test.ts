@@ -245,6 +245,28 @@ test('a leader of a previous epoch is not used, and a fetch names the epoch that
   expect(producer.leaderOf(0)).toBe(2)
 })
 
+test('a leader of a higher epoch that denies it is not preferred to the next metadata', async () => {
+  await startReading('denied', [[2]])
+  await send(0, 'a')
+  await arrives(0, 'a')
+  const is = leadership({ leader: 2, leaderEpoch: 0 })
+  changeAnswer = (chunk) => {
+    const at = chunk.indexOf(is)
+    if (at >= 0) leadership({ leader: 1, leaderEpoch: 5 }).copy(chunk, at)
+    return chunk
+  }
+  const cluster = client.topicCluster('denied')
+  await eventually('the wrong leader is believed', async () => {
+    await Promise.all([producer.probe(), cluster.refreshed()])
+    return producer.leaderOf(0) === 1 && cluster.leaderOf(0) === 1
+  })
+  changeAnswer = (chunk) => chunk
+  await send(0, 'b')
+  await arrives(0, 'b')
+  const { partitions } = await eventually('the log is described', () => describeLog(client, 'denied'))
+  expect(partitions).toMatchObject([{ partition: 0, logStart: 0 }])
+})
+
 /** Leadership as in an answer to Metadata of partition 0. */
 function leadership(o: { readonly leader: number; readonly leaderEpoch: number }): Buffer {
   const bytes = Buffer.alloc(12)

@@ -69,16 +69,6 @@ export function int(
   })
 }
 
-/** A whole number as in {@link int}, or `auto`, which is the default. */
-export function intOrAuto(
-  options: SettingOptions & { readonly min: number; readonly max: number },
-): Setting<number | 'auto'> {
-  const number = int({ ...options, default: options.min })
-  return setting(`auto, ${number.kind}`, { ...options, default: 'auto' }, (text) =>
-    text === 'auto' ? good<number | 'auto'>('auto') : number.parse(text),
-  )
-}
-
 /** `true` or `false`. */
 export function bool(options: SettingOptions & { readonly default: boolean }): Setting<boolean> {
   return setting('true or false', options, (text) => {

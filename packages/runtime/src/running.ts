@@ -18,8 +18,6 @@ export interface Running {
   /** Its routes under `/v1`, if it serves HTTP. */
   readonly router?: RequestListener
   ready(): Readiness
-  /** More pages for operators, by path (such as `/debug/streams`), sent as JSON on the port of `/livez`; never public. */
-  readonly debug?: Readonly<Record<string, () => unknown>>
   /** Stops taking work, and releases work that others can do. Called once, before {@link close}; awaited within the deadline. */
   drain?(): void | Promise<void>
   /** Ends all; last-in first-out. Called once. */

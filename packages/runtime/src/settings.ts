@@ -1,4 +1,4 @@
-import { bool, cidrs, csv, hostPorts, int, intOrAuto, oneOf, port, str, url, type Setting } from './config-items.ts'
+import { bool, cidrs, csv, hostPorts, int, oneOf, port, str, url, type Setting } from './config-items.ts'
 import { caFile, certFile, keyFile, type TlsSwitch } from './tls-settings.ts'
 
 const KAFKA_TLS: TlsSwitch = { setting: 'KAFKA_TLS', on: (value) => value === true, doc: 'KAFKA_TLS=true' }
@@ -83,7 +83,7 @@ export const listenConfig = {
   HOST: str({ doc: 'Address to listen on.', default: '0.0.0.0' }),
   PORT: port({ doc: 'Port to listen on; 0 lets the system choose.', default: 8080 }),
   METRICS_PORT: port({
-    doc: 'Port of `/livez`, `/readyz`, `/metrics` and `/debug/…`; default: the same as `PORT`.',
+    doc: 'Port of `/livez`, `/readyz` and `/metrics`; default: the same as `PORT`.',
     optional: true,
   }),
   DRAIN_MS: int({ doc: 'Time to end in order after the first signal.', default: 10_000, min: 0, max: 600_000 }),
@@ -156,11 +156,6 @@ export const settings = {
     patternDoc: '24 to 128 characters of A-Za-z0-9_-',
   }),
   PUBLIC_URL: url({ doc: 'Where clients reach the API.', optional: true, protocols: ['http:', 'https:'] }),
-  QUOTA_SHARES: intOrAuto({
-    doc: 'Ingest processes that share the quota of each API key and the limit of each tenant; `auto` counts those at work through the database.',
-    min: 1,
-    max: 10_000,
-  }),
   WEBHOOK_ALLOW_HTTP: bool({ doc: 'Allows http and loopback webhooks (development).', default: false }),
   WEBHOOK_ALLOW_CIDRS: cidrs({
     doc: 'Address ranges that webhooks may reach in addition to public ones.',

@@ -19,7 +19,7 @@ export interface LongJobs<J extends { readonly tenant: string }, R> {
   /** Called when a slice has failed and is undone: takes the turn of the job, so that the jobs of other tenants are next. */
   passOn(job: J): Promise<void> | void
   /** Called after the commit. Returns how long to rest, ms: what others need shares Postgres and the thread with slices. */
-  madeSlice(slice: R, tookMs: number): number
+  madeSlice(slice: R, tookMs: number): number | Promise<number>
 }
 
 const IDLE_MS = 1000
@@ -42,7 +42,7 @@ export function runLongJobs<J extends { readonly tenant: string }, R>(
     const slice = await makeJobSlice(jobs)
     if (slice === undefined) return backoffMs(busyRounds++, BUSY_MS)
     busyRounds = 0
-    await sleep(jobs.madeSlice(slice, performance.now() - startedMs), signal)
+    await sleep(await jobs.madeSlice(slice, performance.now() - startedMs), signal)
     return 0
   }
 }

@@ -25,7 +25,9 @@ beforeEach(async () => {
   database = await createTestDatabase()
   owner = database.openPool({ owner: true })
   pool = database.openPool()
-  await owner.query(`INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 't', 'c', 'i'), (8, 't', 'c', 'i')`)
+  await owner.query(
+    `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (7, 't', 'c', 'i'), (8, 't', 'c', 'i')`,
+  )
   await owner.query(
     `INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset)
      SELECT 'events', epoch, 't', partition, 0 FROM unnest(ARRAY[7, 8]) AS epoch, unnest(ARRAY[0, 1]) AS partition`,

@@ -16,6 +16,8 @@ import { ValidationQueue } from './request/validation-queue.ts'
 
 export { ingestConfig } from './config.ts'
 
+/** Time for a complete body; otherwise 408. */
+const BODY_TIMEOUT_MS = 30_000
 /** How long the start waits for Kafka's first answer; after that it continues without. */
 const FIRST_ANSWER_MS = 3000
 
@@ -38,7 +40,7 @@ async function compose(
   const measures = createIngestMetrics(metrics, () => budget.usedBytes)
   const opened = openLog(config, deps, { releasers, onSend: measures.sent })
   const { eventLog, skew, historyMs } = opened
-  const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: config.INGEST_BODY_TIMEOUT_MS })
+  const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startQuotaShares(config, { log, releasers }) })
   const take = createTakeEvents({

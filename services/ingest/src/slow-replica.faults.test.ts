@@ -49,7 +49,6 @@ beforeAll(async () => {
     producer: { send: (records, o) => producer.send(records, o) },
     breaker,
     partitions: PARTITIONS,
-    lanes: 1,
     timeoutMs: 5_000,
     lingerMs: 2,
   })

@@ -1,4 +1,4 @@
-import { databaseConfig, kafkaConfig, settings, type ConfigOf } from '@ariftly/runtime'
+import { databaseConfig, kafkaConfig, redisConfig, settings, type ConfigOf } from '@ariftly/runtime'
 import { listenHostConfig } from './listen-host.ts'
 import { retentionConfig } from './retention-settings.ts'
 
@@ -19,3 +19,9 @@ export const migrateConfig = {
 
 /** Result of {@link migrateConfig}. */
 export type MigrateConfig = ConfigOf<typeof migrateConfig>
+
+/** Settings of `migrate --check`: the backends of all services. */
+export const checkConfig = { ...migrateConfig, ...redisConfig } as const
+
+/** The values of {@link checkConfig}. */
+export type CheckConfig = ConfigOf<typeof checkConfig>

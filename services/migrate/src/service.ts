@@ -18,8 +18,7 @@ import { waitFor, type MigrateDeps } from './wait-for.ts'
 
 const DAY_MS = 86_400_000
 
-export { migrateConfig } from './config.ts'
-export { preflightConfig } from './preflight/config.ts'
+export { checkConfig, migrateConfig } from './config.ts'
 
 /**
  * Prepares Kafka and Postgres for the services: schema, roles and table partitions; the two topics; the first log epoch; the

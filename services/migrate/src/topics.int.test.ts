@@ -1,11 +1,13 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
 import { randomUUID } from 'node:crypto'
 import { createKafka } from '@ariftly/kafka'
 import { createLogger, readConfig } from '@ariftly/runtime'
 import { createPool } from '@ariftly/store'
 import { createTestDatabase, stackAddresses, startServiceProcess, type TestDatabase } from '@ariftly/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { migrate, migrateConfig, preflightConfig } from './service.ts'
-import { preflight } from './preflight/preflight.ts'
+import { checkConfig, migrate, migrateConfig } from './service.ts'
+import { checkBackends } from './check/check-backends.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 
@@ -76,7 +78,7 @@ const topicsWithSettings = () =>
 
 const run = () =>
   migrate(readConfig(migrateConfig, env), { log, signal: new AbortController().signal, patienceMs: 10_000 })
-const findings = () => preflight(readConfig(preflightConfig, env), log)
+const findings = () => checkBackends(readConfig(checkConfig, env), log)
 
 describe('a topic that exists', () => {
   test('is refused when its settings lose events, with every setting and its remedy named', async () => {
@@ -124,7 +126,7 @@ test('KAFKA_TOPICS=verify creates no topic, and says which are missing', async (
   expect(topics.filter((topic) => topic.startsWith(env['KAFKA_TOPIC'] ?? ''))).toEqual([])
 })
 
-describe('preflight', () => {
+describe('migrate --check', () => {
   test('finds nothing wrong after migrate, and changes nothing', async () => {
     await run()
     const before = await topicsWithSettings()
@@ -145,6 +147,16 @@ describe('preflight', () => {
       ['redis', 'error'],
     ])
     for (const { message, remedy } of found) expect(message + remedy).not.toContain('hidden-word')
+  })
+
+  test('ends the process with 1 for an error, with 78 for a setting and with 64 for another argument', async () => {
+    const away = { ...env, KAFKA_BROKERS: '127.0.0.1:1' }
+    expect(await command(away, '--check')).toEqual({
+      code: 1,
+      stdout: expect.stringContaining('error  kafka  No answer'),
+    })
+    expect(await command({ ...env, REDIS_URL: '' }, '--check')).toEqual({ code: 78, stdout: '' })
+    expect(await command(env, '--chek')).toEqual({ code: 64, stdout: '' })
   })
 
   test('finds a role that neither exists nor can be created, and a service URL that may not use it', async () => {
@@ -170,3 +182,13 @@ describe('preflight', () => {
     }
   })
 })
+
+/** Runs `migrate` as an operator does, as a process. */
+function command(own: Readonly<Record<string, string>>, ...args: readonly string[]) {
+  const node = ['--conditions=source', '--import', 'tsx', join(import.meta.dirname, 'main.ts'), ...args]
+  return new Promise<{ readonly code: number; readonly stdout: string }>((resolve) => {
+    execFile(process.execPath, node, { env: { PATH: process.env['PATH'], ...own } }, (error, stdout) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout })
+    })
+  })
+}

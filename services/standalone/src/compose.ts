@@ -39,7 +39,6 @@ export async function startServices(env: NodeJS.ProcessEnv, deps: ServiceDeps): 
     router: createServiceRouter(Object.fromEntries(started.map(({ name, router }) => [name, router ?? unreachable]))),
     connectionFront: started.find(({ connectionFront }) => connectionFront !== undefined)?.connectionFront,
     ready: () => combineReadiness(started),
-    debug: Object.assign({}, ...started.map(({ debug }) => debug)) as NonNullable<HttpService['debug']>,
     drain: async () => {
       await Promise.all(started.map(async (service) => service.drain?.()))
     },

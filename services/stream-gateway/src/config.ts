@@ -12,32 +12,14 @@ export const streamGatewayConfig = {
   CORS_ORIGINS: settings.CORS_ORIGINS,
   DRAIN_MS: settings.DRAIN_MS,
   RING_BYTES_MAX: int({
-    doc: 'Memory for recent records, bytes, their bookkeeping included; when it is full the oldest leave.',
+    doc: 'Memory for recent records, bytes, their bookkeeping included; when it is full the oldest leave. The ids of events by which duplicates are recognised take a fifth of it in addition.',
     default: 128 * MIB,
     min: MIB,
     max: 16 * 1024 * MIB,
   }),
-  RING_IDS_MAX: int({
-    doc: 'Event ids remembered to recognise duplicates without asking Postgres, 50 bytes each; ids that are not projected yet are kept beyond that.',
-    default: 500_000,
-    min: 0,
-    max: 20_000_000,
-  }),
-  RING_UNPROJECTED_IDS_MAX: int({
-    doc: 'Event ids remembered while the projection does not move; beyond that the oldest are dropped and counted (ariftly_stream_forgotten_ids_total).',
-    default: 4_000_000,
-    min: 1000,
-    max: 100_000_000,
-  }),
   STREAMS_MAX: int({
     doc: 'Open streams of this process; further ones get 503.',
     default: 20_000,
-    min: 1,
-    max: 1_000_000,
-  }),
-  STREAMS_PER_KEY_MAX: int({
-    doc: 'Open streams of one API key in this process; further ones get 429.',
-    default: 10_000,
     min: 1,
     max: 1_000_000,
   }),
@@ -59,7 +41,6 @@ export const streamGatewayConfig = {
     min: MIB,
     max: 16 * 1024 * MIB,
   }),
-  STREAM_HEARTBEAT_MS: int({ doc: 'Pause between heartbeats of a stream.', default: 15_000, min: 1000, max: 60_000 }),
 } as const
 
 /** Result of {@link streamGatewayConfig}. */

@@ -11,7 +11,6 @@ import { readEpochs, type EpochFollower } from './epochs/follow-epochs.ts'
 import { UnsentBudget } from './hub/unsent-budget.ts'
 import { openPools } from './open-pools.ts'
 import { createStreamTokenHandler } from './routes/create-stream-token.ts'
-import { debugStreams } from './routes/debug.ts'
 import { createOpenStream, type OpenStreamOptions } from './routes/open-stream.ts'
 import { createReadiness } from './routes/readiness.ts'
 import { registerStreamMetrics } from './routes/stream-metrics.ts'
@@ -20,14 +19,22 @@ import { TenantStreamCounts } from './streams/tenant-stream-counts.ts'
 
 /** History pages that are read at the same time, of all tenants and of one; each may hold a megabyte. */
 const HISTORY_READS = { concurrencyMax: 6, perTenantMax: 2 } as const
+/** Pause between heartbeats of a stream. */
+const HEARTBEAT_MS = 15_000
+const STREAMS_PER_KEY_MAX = 10_000
 
 export { streamGatewayConfig } from './config.ts'
+
+interface StreamGatewayDeps extends ServiceDeps, SharedAuthenticator {
+  /** Open streams of one API key in this process, beyond which it gets 429; default 10,000. */
+  readonly streamsPerKeyMax?: number
+}
 
 /**
  * Starts the stream gateway. Resolves without waiting for Kafka or Postgres; the gateway is not ready until it has passed
  * the log's end at start-up.
  */
-export async function start(config: StreamGatewayConfig, deps: ServiceDeps & SharedAuthenticator): Promise<Running> {
+export async function start(config: StreamGatewayConfig, deps: StreamGatewayDeps): Promise<Running> {
   const { log, metrics, backends, tracing } = deps
   return await withReleasers(log, async (releasers) => {
     const keyring = createKeyring(config.ENCRYPTION_KEYS)
@@ -61,7 +68,7 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
     const streams: Streams = new Streams({
       epochReader,
       budget,
-      heartbeatMs: config.STREAM_HEARTBEAT_MS,
+      heartbeatMs: HEARTBEAT_MS,
       historyMs,
       log,
       random: Math.random,
@@ -97,7 +104,6 @@ export async function start(config: StreamGatewayConfig, deps: ServiceDeps & Sha
       name: 'stream-gateway',
       router,
       ready: () => readiness.read(),
-      debug: { '/debug/streams': () => debugStreams(epochs, streams, budget) },
       async drain() {
         readiness.startDraining()
         await streams.drain(config.DRAIN_MS)
@@ -111,11 +117,12 @@ type RouteParts = Omit<OpenStreamOptions, 'streamsMax' | 'streamsPerKeyMax' | 's
   readonly auth: Authenticator
 }
 
-function routesOf(config: StreamGatewayConfig, { log, metrics, tracing }: ServiceDeps, o: RouteParts): RequestListener {
+function routesOf(config: StreamGatewayConfig, deps: StreamGatewayDeps, o: RouteParts): RequestListener {
+  const { log, metrics, tracing } = deps
   const openStream = createOpenStream({
     ...o,
     streamsMax: config.STREAMS_MAX,
-    streamsPerKeyMax: config.STREAMS_PER_KEY_MAX,
+    streamsPerKeyMax: deps.streamsPerKeyMax ?? STREAMS_PER_KEY_MAX,
     streamsPerTenantMax: config.STREAMS_PER_TENANT_MAX,
   })
   const createStreamToken = createStreamTokenHandler({ auth: o.auth, sealer: o.sealer, now: Date.now })

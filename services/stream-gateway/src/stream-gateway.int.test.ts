@@ -42,9 +42,12 @@ afterAll(async () => {
   await world?.close()
 })
 
-async function followEpochs(env: Readonly<Record<string, string>> = {}): Promise<InProcessService> {
-  const gateway = { config: streamGatewayConfig, start }
-  return await serveInProcess(gateway, { ...world.env, ...env }, { drainMs: 2000 })
+async function followEpochs(o: Pick<Parameters<typeof start>[1], 'streamsPerKeyMax'> = {}): Promise<InProcessService> {
+  const gateway: Parameters<typeof serveInProcess<typeof streamGatewayConfig>>[0] = {
+    config: streamGatewayConfig,
+    start: (config, deps) => start(config, { ...deps, ...o }),
+  }
+  return await serveInProcess(gateway, world.env, { drainMs: 2000 })
 }
 
 let made = 0
@@ -389,7 +392,7 @@ describe('keys', () => {
   })
 
   test('may have so many streams and no more', async () => {
-    const small = await followEpochs({ STREAMS_PER_KEY_MAX: '1' })
+    const small = await followEpochs({ streamsPerKeyMax: 1 })
     try {
       await openStream(small, '')
       expect(await refused(small, '')).toMatchObject({ status: 429, code: 'too_many_streams' })

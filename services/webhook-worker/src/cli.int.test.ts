@@ -19,22 +19,6 @@ const pool = database.openPool({ owner: true })
 
 afterAll(() => database.drop())
 
-test('status shows who has deliveries that wait, and why', async () => {
-  const [busy, failing] = [await newWebhook('busy'), await newWebhook('failing')]
-  await newDelivery(busy, 'now()')
-  await newDelivery(busy, `now() + interval '1 h'`)
-  await newDelivery(failing, 'now()')
-  await pool.query(
-    'UPDATE webhook_endpoints SET next_probe_at = now(), consecutive_failures = 12 WHERE webhook_id = $1',
-    [typeIdToUuid('whk', failing)],
-  )
-  const { code, stdout } = await cli('status')
-  expect(code).toBe(0)
-  expect(stdout).toMatch(new RegExp(`^${busy} +busy +enabled +2 +1 +0 +0 +0 +\\d+ s$`, 'm'))
-  expect(stdout).toMatch(new RegExp(`^${failing} +failing +failing +1 +1 +0 +0 +12 +\\d+ s$`, 'm'))
-  expect(stdout).toContain('3 unfinished deliveries of 2 webhooks')
-})
-
 test('drain makes all that a webhook has pending due, and lets a failing endpoint be probed', async () => {
   const [drained, other] = [await newWebhook('drained'), await newWebhook('drained')]
   for (const webhook of [drained, drained, other]) await newDelivery(webhook, `now() + interval '1 h'`)
@@ -97,7 +81,7 @@ test.each([
   [[], 64],
   [['unknown'], 64],
   [['drain'], 64],
-  [['status', newTypeId('whk')], 64],
+  [['re-encrypt', newTypeId('whk')], 64],
   [['drain', 'whk_1'], 64],
   [['drain', newTypeId('whk')], 1],
 ])('refuses %j with exit code %i', async (args, code) => {

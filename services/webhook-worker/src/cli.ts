@@ -7,13 +7,11 @@ import type { Command } from './commands/command.ts'
 import { disable } from './commands/disable.ts'
 import { drain } from './commands/drain.ts'
 import { reEncrypt } from './commands/re-encrypt.ts'
-import { status } from './commands/status.ts'
 
 const EX_USAGE = 64 // sysexits.h
 const EX_CONFIG = 78
 
 const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly about: 'one' | 'all' }>> = {
-  status: { run: status, about: 'all' },
   drain: { run: drain, about: 'one' },
   disable: { run: disable, about: 'one' },
   're-encrypt': { run: reEncrypt, about: 'all' },
@@ -21,7 +19,6 @@ const COMMANDS: Readonly<Record<string, { readonly run: Command; readonly about:
 
 const USAGE = `Usage: npm run webhooks -- <command>
 
-  status        the webhooks with the most unfinished deliveries, and what holds them up
   drain <id>    makes every pending delivery of the webhook due: a webhook worker does it
   disable <id>  disables the webhook; its pending deliveries wait
   re-encrypt    seals all secrets with the first of ENCRYPTION_KEYS; exit code 1 when one cannot be opened

@@ -28,12 +28,6 @@ export const webhookWorkerConfig = {
     min: 100,
     max: 60_000,
   }),
-  WEBHOOK_LEASE_MS: int({
-    doc: 'How long a delivery may be queued, or an attempt under way, before it is taken back in any case; at least a second more than WEBHOOK_TIMEOUT_MS. A dead worker and a Redis that lost its jobs are noticed sooner.',
-    default: 600_000,
-    min: 1000,
-    max: 3_600_000,
-  }),
   WEBHOOK_WORKER_DEAD_MS: int({
     doc: 'A worker without a heartbeat for this long is dead, and its attempts are repeated.',
     default: 5000,
@@ -52,10 +46,9 @@ export const webhookWorkerConfig = {
     min: 1,
     max: 10_000,
   }),
-  WEBHOOK_CONCURRENCY: int({ doc: 'Attempts under way in this process.', default: 400, min: 1, max: 10_000 }),
-  WEBHOOK_UNHEALTHY_CONCURRENCY: int({
-    doc: 'The same for endpoints whose last attempts failed or took over 2 s.',
-    default: 200,
+  WEBHOOK_CONCURRENCY: int({
+    doc: 'Attempts under way in this process; in addition half as many of endpoints whose last attempts failed or took over 2 s.',
+    default: 400,
     min: 1,
     max: 10_000,
   }),
@@ -64,11 +57,6 @@ export const webhookWorkerConfig = {
     default: 10_000,
     min: 100,
     max: 600_000,
-  }),
-  WEBHOOK_DISABLE_AFTER_S: int({
-    doc: 'An endpoint that only fails for this long is disabled.',
-    default: 432_000,
-    min: 1,
   }),
 } as const
 

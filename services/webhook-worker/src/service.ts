@@ -69,7 +69,7 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       redeliveryPool: pools.redeliveries,
       heartbeat,
       isTickOver,
-      logEnds: matching.logEnds,
+      logEnd: matching.logEnd,
     })
     releasers.add('background', () => closing.abort())
     registerWorkerGauges(deps.metrics, {
@@ -96,9 +96,6 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
 
 function readPolicy(config: WebhookWorkerConfig): EgressPolicy {
   const faults: string[] = []
-  if (config.WEBHOOK_LEASE_MS < config.WEBHOOK_TIMEOUT_MS + 1000) {
-    faults.push('WEBHOOK_LEASE_MS must be at least 1000 more than WEBHOOK_TIMEOUT_MS')
-  }
   if (config.REDIS_MODE === 'cluster' && !/\{[^}]+\}/.test(config.BULLMQ_PREFIX)) {
     faults.push('BULLMQ_PREFIX must have a part in braces with REDIS_MODE cluster, as in {ariftly}')
   }

@@ -25,7 +25,6 @@ beforeAll(async () => {
   const env = {
     DRAIN_MS: '0',
     RING_BYTES_MAX: String(MIB),
-    RING_IDS_MAX: '1000',
     STREAMS_UNSENT_BYTES_MAX: String(BUDGET_BYTES),
   }
   world = await createWorld({ env })
@@ -57,14 +56,8 @@ async function openUnread(query: string): Promise<Socket> {
   return socket.pause()
 }
 
-interface Debug {
-  readonly unsent_bytes: number
-  readonly duplicates: { readonly ids: number; readonly look_up_open: boolean }
-  readonly ended: Readonly<Record<string, number>>
-}
-
-async function debug(): Promise<Debug> {
-  return (await (await fetch(`${gateway.url}/debug/streams`)).json()) as Debug
+function unsentBytes(): Promise<number> {
+  return gateway.metric('ariftly_stream_unsent_bytes')
 }
 
 /** Memory outside of V8's heap: of Buffers. */
@@ -148,10 +141,9 @@ test('streams that read nothing, each with a filter of its own, cost no more tha
       }),
     )
     waits.push(await deliveryMs(calm, round))
-    mostUnsent = Math.max(mostUnsent, (await debug()).unsent_bytes)
+    mostUnsent = Math.max(mostUnsent, await unsentBytes())
   }
-  const { ended } = await debug()
-  expect(ended['over_budget'] ?? 0).toBeGreaterThan(0)
+  expect(await gateway.metric('ariftly_stream_ended_total{why="over_budget"}')).toBeGreaterThan(0)
   // One block of each stream may be added before the budget is checked.
   expect(mostUnsent).toBeLessThan(BUDGET_BYTES + 60 * 128 * 1024)
   expect(gateway.residentBytes()).toBeLessThan(MEMORY_MAX)
@@ -168,7 +160,7 @@ test('a reader that reads nothing keeps its own unsent frames in memory, and non
     'the slow reader has unsent bytes',
     async () => {
       const before = unsent
-      unsent = (await debug()).unsent_bytes
+      unsent = await unsentBytes()
       if (unsent === 0) await world.append(Array.from({ length: 10 }, () => slowEvent(60_000)))
       return unsent > 0 && unsent === before
     },
@@ -186,7 +178,7 @@ test('a reader that reads nothing keeps its own unsent frames in memory, and non
     await world.append([...calmEvents(), slowEvent(10)])
     await eventually('the calm stream has all events', () => calm.messages.length === posted, { everyMs: 1 })
   }
-  expect((await debug()).unsent_bytes).toBeGreaterThan(unsent)
+  expect(await unsentBytes()).toBeGreaterThan(unsent)
   // Buffers are freed when V8 collects garbage, which it does while there is work.
   await eventually('the buffer is small again', async () => {
     await world.append(calmEvents())
@@ -221,12 +213,13 @@ test('a tenant that posts old events gets each once, and delays no stream of ano
   expect(Math.max(...waits)).toBeLessThan(8000)
   await eventually('the other stream has all old events', () => rude.messages.length >= backfill.length)
   // The first id of the calm tenant is known to Postgres alone by now.
-  await eventually('few ids are held', async () => (await debug()).duplicates.ids <= 1000)
+  await eventually('few ids are held', async () => (await gateway.metric('ariftly_stream_remembered_ids')) <= 4096)
   await world.append([reposted])
   await deliveryMs(calm, 6000)
   expect(numbersOf(calm.messages)).toEqual([99, 0, 1000, 2000, 3000, 4000, 5000, 6000])
   expect(numbersOf(rude.messages).toSorted((a, b) => a - b)).toEqual(backfill.map((_, n) => n))
-  expect((await debug()).duplicates.look_up_open).toBe(false)
+  // Each was looked up before it was shown.
+  expect(await gateway.metric('ariftly_stream_unchecked_total')).toBe(0)
 })
 
 test('many streams through the history of a large task do not keep another tenant from its own', async () => {

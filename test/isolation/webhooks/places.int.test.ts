@@ -16,7 +16,6 @@ describe('concurrency of a worker', () => {
   beforeAll(async () => {
     fixture = await createWorkerWorld({
       WEBHOOK_CONCURRENCY: String(PLACES),
-      WEBHOOK_UNHEALTHY_CONCURRENCY: String(PLACES),
       WEBHOOK_TIMEOUT_MS: '60000',
       WEBHOOK_PER_ENDPOINT: '100',
       WEBHOOK_PER_TENANT: '1000',

@@ -154,28 +154,22 @@ function Processes({ system: { as_of, processes } }: { readonly system: System }
   )
 }
 
-const COMMANDS = [
-  ['npm run projection -- status', 'how far the projection is behind the end of the log'],
-  ['npm run webhooks -- status', 'all backlogs, counted to their end'],
-] as const
+const PROJECTION_STATUS = 'npm run projection -- status'
 
-/** What Postgres does not know, and which commands do. */
+/** What Postgres does not know, and which command does. */
 function Unknown() {
   return (
     <section className="card">
       <h2>What this page does not know</h2>
       <p>
-        Where the log ends, and how far streams lag, is not in Postgres. On the server these commands show it, and the
-        metrics at <code>/metrics</code> of each process. More is in <code>docs/operations/run.md</code> and under{' '}
-        <a href="/docs#tag/system">System</a> in the API reference.
+        Where the log ends, and how far streams lag, is not in Postgres. On the server a command shows how far the
+        projection is behind the end of the log; the metrics at <code>/metrics</code> of each process show the rest.
+        More is in <code>docs/operations/run.md</code> and under <a href="/docs#tag/system">System</a> in the API
+        reference.
       </p>
-      <ul className="lines">
-        {COMMANDS.map(([command, what]) => (
-          <li key={command}>
-            <code>{command}</code> <CopyText text={command} /> <span className="muted">{what}</span>
-          </li>
-        ))}
-      </ul>
+      <p>
+        <code>{PROJECTION_STATUS}</code> <CopyText text={PROJECTION_STATUS} />
+      </p>
     </section>
   )
 }

@@ -9,11 +9,9 @@ import { sendJson } from '../answers/send-json.ts'
 export interface OpsOptions {
   ready(): Readiness
   readonly metrics: Metrics
-  /** More pages by path, sent as JSON. */
-  readonly debug?: Readonly<Record<string, () => unknown>>
 }
 
-/** The paths that {@link createOpsListener} answers, without the `debug` ones. */
+/** The paths that {@link createOpsListener} answers. */
 export const OPS_PATHS: readonly string[] = ['/livez', '/readyz', '/metrics']
 
 /**
@@ -26,12 +24,6 @@ export function createOpsListener(options: OpsOptions): RequestListener {
     '/livez': (res) => sendJson(res, 200, { status: 'alive' }),
     '/readyz': sendReadiness,
     '/metrics': sendMetrics,
-    ...Object.fromEntries(
-      Object.entries(options.debug ?? {}).map(([path, show]) => [
-        path,
-        (res: ServerResponse) => sendJson(res, 200, show() as object),
-      ]),
-    ),
   }
 
   function sendReadiness(res: ServerResponse): void {

@@ -194,6 +194,7 @@ describe('requests that were sent ahead of their answers', () => {
     mayEnd.resolve()
     expect([answered(await one), answered(await other)]).toEqual([['begun', '/next'], ['/0']])
     await closed
-    expect(handled.toSorted()).toEqual(['/0', '/begun', '/next'])
+    expect(handled).toHaveLength(3)
+    expect(new Set(handled)).toEqual(new Set(['/0', '/begun', '/next']))
   })
 })

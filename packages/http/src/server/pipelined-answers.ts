@@ -18,7 +18,7 @@ const BODY_BYTES_MAX = 80 * 1024
 interface Line {
   /** Whether a request is being handled, or its answer is not closed. */
   isAnswering: boolean
-  /** Those that arrived meanwhile. */
+  /** Requests that arrived meanwhile. */
   readonly waiting: (readonly [IncomingMessage, ServerResponse])[]
   /** What those hold. */
   share: ByteShare | undefined

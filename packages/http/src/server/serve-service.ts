@@ -10,7 +10,7 @@ import { serveHttp, type HttpServer } from './serve-http.ts'
 export interface ServeServiceOptions {
   readonly host: string
   readonly port: number
-  /** Port of `/livez`, `/readyz`, `/metrics` and the debug pages; default: `port`, with the service's routes. */
+  /** Port of `/livez`, `/readyz` and `/metrics`; default: `port`, with the service's routes. */
   readonly metricsPort: number | undefined
   /** DRAIN_MS, the time for the whole shutdown; answers have 80 % of it and are then cut. */
   readonly drainMs: number
@@ -43,7 +43,7 @@ export async function serveService(
   // The rest of the time is for closing backends.
   const graceMs = options.drainMs * 0.8
   let draining = false
-  const ops = createOpsListener({ ready, metrics: deps.metrics, debug: running.debug ?? {} })
+  const ops = createOpsListener({ ready, metrics: deps.metrics })
   const isSeparate = options.metricsPort !== undefined && (options.metricsPort !== port || port === 0)
   const listener = isSeparate ? (running.router ?? nothing) : withOps(running, ops)
   const { name, connectionFront } = running
@@ -91,8 +91,7 @@ export async function serveService(
 
 function withOps(running: Running, ops: RequestListener): RequestListener {
   const router = running.router ?? nothing
-  const paths = new Set([...OPS_PATHS, ...Object.keys(running.debug ?? {})])
-  return (req, res) => (paths.has(pathOf(req)) ? ops(req, res) : router(req, res))
+  return (req, res) => (OPS_PATHS.includes(pathOf(req)) ? ops(req, res) : router(req, res))
 }
 
 const nothing: RequestListener = (req, res) => sendProblem(req, res, unroutable(undefined))

@@ -37,6 +37,8 @@ export interface TopicClusterOptions {
   readonly onAnswer?: (() => void) | undefined
 }
 
+/** Answers of a broker that does not lead, or not in as high an epoch as was named. */
+const DENIALS: ReadonlySet<string> = new Set(['NOT_LEADER_OR_FOLLOWER', 'UNKNOWN_LEADER_EPOCH'])
 const METADATA_MAX_AGE_MS = 30_000
 const METADATA_ANSWER_MS = 3_000
 /** A broker that has not answered is not waited for any longer before the next one is asked too. */
@@ -57,6 +59,8 @@ export class TopicCluster {
   /** When a broker last answered anything, by node id. */
   readonly #answeredMs = new Map<number, number>()
   #metadata: TopicMetadata | undefined
+  /** Partitions whose known leader has denied that it leads: the next metadata counts for them with any epoch. */
+  readonly #denied = new Set<number>()
   #metadataAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<TopicMetadata> | undefined
   #closed = false
@@ -92,6 +96,11 @@ export class TopicCluster {
   /** Epoch of that leader; -1 when it is not known. */
   leaderEpochOf(partition: number): number {
     return this.#partition(partition)?.leaderEpoch ?? -1
+  }
+
+  /** To be called with the name of each error that a leader answers with: one that denies that it leads is not preferred to the next metadata. */
+  noteError(partition: number, name: string): void {
+    if (DENIALS.has(name)) this.#denied.add(partition)
   }
 
   get topic(): string {
@@ -150,7 +159,8 @@ export class TopicCluster {
       this.#metadata = undefined
       throw error
     }
-    const metadata = withNewestLeaders(answer, this.#metadata)
+    const metadata = withNewestLeaders(answer, this.#metadata, this.#denied)
+    this.#denied.clear()
     this.#take(metadata)
     return metadata
   }
@@ -254,14 +264,20 @@ export class TopicCluster {
 
 /**
  * The metadata with the leaders of `known` where their epochs are higher: a broker that the controller cannot reach keeps
- * naming leaders of previous epochs. Another topic of the same name has its own epochs.
+ * naming leaders of previous epochs. Another topic of the same name has its own epochs, and so has a log that was restored from a copy,
+ * which has the same ids and lower epochs: there the known leader has denied it, or is not among the brokers.
  */
-function withNewestLeaders(metadata: TopicMetadata, known: TopicMetadata | undefined): TopicMetadata {
+function withNewestLeaders(
+  metadata: TopicMetadata,
+  known: TopicMetadata | undefined,
+  denied: ReadonlySet<number>,
+): TopicMetadata {
   if (known === undefined || known.topicId !== metadata.topicId) return metadata
   const previous = new Map(known.partitions.map((each) => [each.partition, each]))
   const partitions = metadata.partitions.map((each) => {
     const before = previous.get(each.partition)
-    return before !== undefined && before.leaderEpoch > each.leaderEpoch ? before : each
+    const isNewer = before !== undefined && before.leaderEpoch > each.leaderEpoch
+    return isNewer && !denied.has(each.partition) && metadata.brokers.has(before.leader) ? before : each
   })
   return { ...metadata, partitions }
 }

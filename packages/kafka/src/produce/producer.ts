@@ -51,8 +51,6 @@ export interface EventProducer {
 /** What a producer writes to. */
 export interface ProducerOptions {
   readonly topic: string
-  /** Default `none`. */
-  readonly compression?: 'none' | 'gzip'
   /** The log that may be written to, the same object while it stays the same; undefined: any. */
   readonly identity?: () => LogIdentity | undefined
 }
@@ -76,14 +74,12 @@ export function createProducer(client: KafkaClient, o: ProducerOptions): EventPr
 
 class Producer implements EventProducer {
   readonly #topic: string
-  readonly #compression: 'none' | 'gzip'
   readonly #cluster: TopicCluster
   readonly #spaces = createBatchSpaces()
   readonly #closing = new AbortController()
 
-  constructor(client: KafkaClient, { topic, compression = 'none', identity }: ProducerOptions) {
+  constructor(client: KafkaClient, { topic, identity }: ProducerOptions) {
     this.#topic = topic
-    this.#compression = compression
     this.#cluster = client.ownCluster(topic, identity)
     // Each partition that is tried again listens to it, and Node warns of more than ten.
     setMaxListeners(0, this.#closing.signal)
@@ -96,7 +92,7 @@ class Producer implements EventProducer {
     const outcomes = new Map<number, PartitionOutcome>()
     const space = this.#spaces.take()
     let isAnswered = true
-    const batches = encodeByPartition(records, { compression: this.#compression, space })
+    const batches = encodeByPartition(records, space)
     await withTimeout(this.#cluster.metadata(), timeoutMs).catch(() => {})
     await Promise.all(
       groupBy(batches, ({ partition }) => this.#cluster.leaderOf(partition)).map(async ([leader, group]) => {
@@ -180,6 +176,7 @@ class Producer implements EventProducer {
           sent = true
         },
       })
+      for (const { partition, code } of answers) this.#cluster.noteError(partition, code)
       return new Map(answers.map((answer) => [answer.partition, outcomeOf(answer, leader)]))
     } catch (error) {
       return sameForAll(batches, { type: sent ? 'unknown' : 'unsent', code: codeOf(error) })
@@ -193,14 +190,11 @@ interface Limits {
   readonly unsentDeadline: number
 }
 
-function encodeByPartition(
-  records: readonly ProducerRecord[],
-  o: { readonly compression: 'none' | 'gzip'; readonly space: BatchSpace },
-): PartitionBatch[] {
+function encodeByPartition(records: readonly ProducerRecord[], space: BatchSpace): PartitionBatch[] {
   const nowMs = Date.now()
   return groupBy(records, ({ partition }) => partition).map(([partition, list]) => ({
     partition,
-    batch: encodeRecordBatch(list, { nowMs, ...o }),
+    batch: encodeRecordBatch(list, { nowMs, space }),
   }))
 }
 

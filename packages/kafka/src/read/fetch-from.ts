@@ -1,5 +1,6 @@
 import { brokerFault } from '../kafka-fault.ts'
 import type { TopicCluster } from '../cluster/topic-cluster.ts'
+import { errorName } from '../wire/error-name.ts'
 import { fetchRequest, type FetchedPartition, type FetchOrder } from '../wire/fetch.ts'
 
 /** In addition to the requested wait: how long an answer may take, and after how long the leader is looked up again. */
@@ -30,5 +31,6 @@ export async function fetchFrom(
     partitions: order.places.map(({ partition }) => partition),
   })
   if (errorCode !== 0) throw brokerFault(errorCode)
+  for (const each of partitions) cluster.noteError(each.partition, errorName(each.errorCode))
   return partitions
 }

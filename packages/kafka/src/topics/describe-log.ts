@@ -3,6 +3,7 @@ import { groupBy } from '../group-by.ts'
 import { brokerFault, kafkaFault, toKafkaFault } from '../kafka-fault.ts'
 import type { LogIdentity } from '../log-identity.ts'
 import type { TopicCluster } from '../cluster/topic-cluster.ts'
+import { errorName } from '../wire/error-name.ts'
 import { EARLIEST, LATEST, listOffsetsRequest } from '../wire/list-offsets.ts'
 import type { PartitionMetadata } from '../wire/metadata.ts'
 
@@ -99,6 +100,7 @@ async function readBounds(
       const start = starts?.find((each) => each.partition === partition)
       const end = ends?.find((each) => each.partition === partition)
       const errorCode = start?.errorCode || end?.errorCode || 0
+      cluster.noteError(partition, errorName(errorCode))
       const isKnown =
         errorCode === 0 && start !== undefined && end !== undefined && start.offset >= 0 && end.offset >= 0
       if (!isKnown) return { partition, error: brokerFault(errorCode) }

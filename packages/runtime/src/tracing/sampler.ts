@@ -1,4 +1,5 @@
-import { ROOT_CONTEXT, trace, type Link } from '@opentelemetry/api'
+import { diag, ROOT_CONTEXT, trace, type Link } from '@opentelemetry/api'
+import { getNumberFromEnv, getStringFromEnv } from '@opentelemetry/core'
 import {
   AlwaysOffSampler,
   AlwaysOnSampler,
@@ -7,14 +8,13 @@ import {
   TraceIdRatioBasedSampler,
   type Sampler,
 } from '@opentelemetry/sdk-trace'
-import type { TracingConfig } from './tracing-config.ts'
 
 /**
  * The sampler that the environment names. A batch span (no parent, but links) is sampled if one of its linked traces is: with
  * its own random choice it would be missing from most of them.
  */
-export function createSampler(config: TracingConfig): Sampler {
-  const sampler = namedSampler(config)
+export function createSampler(): Sampler {
+  const sampler = namedSampler()
   return {
     shouldSample(context, traceId, name, kind, attributes, links) {
       if (links.length === 0 || trace.getSpanContext(context) !== undefined) {
@@ -33,20 +33,20 @@ export function createSampler(config: TracingConfig): Sampler {
   }
 }
 
-function namedSampler(config: TracingConfig): Sampler {
-  const ratio = (): Sampler => new TraceIdRatioBasedSampler(Number(config.OTEL_TRACES_SAMPLER_ARG))
-  switch (config.OTEL_TRACES_SAMPLER) {
-    case 'always_on':
-      return new AlwaysOnSampler()
-    case 'always_off':
-      return new AlwaysOffSampler()
-    case 'traceidratio':
-      return ratio()
-    case 'parentbased_always_on':
-      return new ParentBasedSampler({ root: new AlwaysOnSampler() })
-    case 'parentbased_always_off':
-      return new ParentBasedSampler({ root: new AlwaysOffSampler() })
-    case 'parentbased_traceidratio':
-      return new ParentBasedSampler({ root: ratio() })
+function namedSampler(): Sampler {
+  const name = getStringFromEnv('OTEL_TRACES_SAMPLER') ?? 'parentbased_always_on'
+  const root = rootSampler(name.replace(/^parentbased_/, ''))
+  if (root === undefined) {
+    diag.warn(`OTEL_TRACES_SAMPLER is ${name}, which names no sampler: parentbased_always_on is used`)
+    return new ParentBasedSampler({ root: new AlwaysOnSampler() })
   }
+  return name.startsWith('parentbased_') ? new ParentBasedSampler({ root }) : root
+}
+
+function rootSampler(name: string): Sampler | undefined {
+  if (name === 'always_on') return new AlwaysOnSampler()
+  if (name === 'always_off') return new AlwaysOffSampler()
+  return name === 'traceidratio'
+    ? new TraceIdRatioBasedSampler(getNumberFromEnv('OTEL_TRACES_SAMPLER_ARG') ?? 1)
+    : undefined
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { hostname } from 'node:os'
 import {
+  diag,
   ROOT_CONTEXT,
   SpanKind as OtelSpanKind,
   SpanStatusCode,
@@ -12,7 +13,7 @@ import {
   type SpanContext,
   type Tracer,
 } from '@opentelemetry/api'
-import { parseKeyPairsIntoRecord } from '@opentelemetry/core'
+import { getStringFromEnv, parseKeyPairsIntoRecord } from '@opentelemetry/core'
 import { defaultResource, detectResources, envDetector, resourceFromAttributes } from '@opentelemetry/resources'
 import {
   AlwaysOnSampler,
@@ -27,7 +28,6 @@ import { createSampler } from './sampler.ts'
 import { createSpanQueue } from './span-queue.ts'
 import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
 import type { TraceContext } from '@ariftly/trace-context'
-import type { TracingConfig } from './tracing-config.ts'
 import type { Span, SpanEnd, SpanKind, SpanOptions, Tracing } from './tracing.ts'
 
 const CLOSE_MS = 800
@@ -41,15 +41,21 @@ const KINDS: Readonly<Record<SpanKind, OtelSpanKind>> = {
   internal: OtelSpanKind.INTERNAL,
 }
 
-/** Tracing by OpenTelemetry's SDK, which only this file, `sampler.ts` and `span-queue.ts` use. It sets no globals. */
+/** Tracing by OpenTelemetry's SDK, which only this file, `sampler.ts` and `span-queue.ts` use. It leaves no globals. */
 export async function createSdkTracing(o: StartTracingOptions): Promise<StartedTracing> {
-  const exporter = await createExporter(o.config)
+  const Exporter = await exporterOf(getStringFromEnv('OTEL_EXPORTER_OTLP_PROTOCOL'))
+  // The SDK says which variables it cannot use, and takes its default for them. Failures to export are counted in span-queue.ts.
+  const warn = (message: string): void => o.log.warn(message)
+  diag.setLogger({ error: warn, warn, info() {}, debug() {}, verbose() {} })
+  const exporter = new Exporter({ headers: parseKeyPairsIntoRecord(o.config.OTEL_EXPORTER_OTLP_HEADERS) })
   const queue = createSpanQueue({ ...o, exporter })
-  const sampler = createSampler(o.config)
+  const sampler = createSampler()
+  const resource = resourceOf(o.service)
+  diag.disable()
   const ids = new RandomIdGenerator()
   let traceId = ''
   const provider = new TracerProvider({
-    resource: resourceOf(o.service),
+    resource,
     // It is asked only for spans that are recorded, and begins a trace under the id by which that was decided.
     sampler: new AlwaysOnSampler(),
     idGenerator: { generateSpanId: () => ids.generateSpanId(), generateTraceId: () => traceId },
@@ -79,15 +85,14 @@ export async function createSdkTracing(o: StartTracingOptions): Promise<StartedT
   return { tracing: scope(`ariftly-${o.service}`), close }
 }
 
+interface ExporterOptions {
+  readonly headers: Record<string, string>
+}
+
 /** The exporter reads its settings from the environment itself; it gets only secrets from files here. */
-async function createExporter(config: TracingConfig): Promise<SpanExporter> {
-  const headers = parseKeyPairsIntoRecord(config.OTEL_EXPORTER_OTLP_HEADERS)
-  if (config.OTEL_EXPORTER_OTLP_PROTOCOL === 'http/json') {
-    const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-http')
-    return new OTLPTraceExporter({ headers })
-  }
-  const { OTLPTraceExporter } = await import('@opentelemetry/exporter-trace-otlp-proto')
-  return new OTLPTraceExporter({ headers })
+async function exporterOf(protocol = 'http/protobuf'): Promise<new (o: ExporterOptions) => SpanExporter> {
+  if (protocol === 'http/json') return (await import('@opentelemetry/exporter-trace-otlp-http')).OTLPTraceExporter
+  return (await import('@opentelemetry/exporter-trace-otlp-proto')).OTLPTraceExporter
 }
 
 function resourceOf(service: string) {

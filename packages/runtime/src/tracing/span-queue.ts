@@ -1,12 +1,10 @@
-import { ExportResultCode, type ExportResult } from '@opentelemetry/core'
+import { ExportResultCode, getNumberFromEnv, type ExportResult } from '@opentelemetry/core'
 import { BatchSpanProcessor, type SpanExporter, type SpanProcessor } from '@opentelemetry/sdk-trace'
 import type { Logger } from '../logger.ts'
 import type { Metrics } from '../metrics.ts'
-import type { TracingConfig } from './tracing-config.ts'
 
 interface SpanQueueOptions {
   readonly exporter: SpanExporter
-  readonly config: TracingConfig
   readonly log: Pick<Logger, 'warn'>
   readonly metrics: Metrics
   /** Monotonic milliseconds; default `performance.now`. */
@@ -20,8 +18,8 @@ const WARN_EVERY_MS = 60_000
  * export failed, or it was dropped as the queue was full. The log says so once a minute at most.
  */
 export function createSpanQueue(o: SpanQueueOptions): SpanProcessor {
-  const { config, now = () => performance.now() } = o
-  const queueMax = config.OTEL_BSP_MAX_QUEUE_SIZE
+  const { now = () => performance.now() } = o
+  const queueMax = getNumberFromEnv('OTEL_BSP_MAX_QUEUE_SIZE') ?? 2048
   const counts = { exported: 0, failed: 0, dropped: 0 }
   let waiting = 0
   let lastReason: string | undefined
@@ -34,9 +32,9 @@ export function createSpanQueue(o: SpanQueueOptions): SpanProcessor {
   const inner = new BatchSpanProcessor({
     exporter: { export: exportSpans, shutdown: () => o.exporter.shutdown() },
     maxQueueSize: queueMax,
-    maxExportBatchSize: Math.min(config.OTEL_BSP_MAX_EXPORT_BATCH_SIZE, queueMax),
-    scheduledDelayMillis: config.OTEL_BSP_SCHEDULE_DELAY,
-    exportTimeoutMillis: config.OTEL_BSP_EXPORT_TIMEOUT,
+    maxExportBatchSize: Math.min(getNumberFromEnv('OTEL_BSP_MAX_EXPORT_BATCH_SIZE') ?? 512, queueMax),
+    scheduledDelayMillis: getNumberFromEnv('OTEL_BSP_SCHEDULE_DELAY') ?? 5000,
+    exportTimeoutMillis: getNumberFromEnv('OTEL_BSP_EXPORT_TIMEOUT') ?? 30_000,
   })
 
   function exportSpans(...[batch, done]: Parameters<SpanExporter['export']>): void {

@@ -6,9 +6,7 @@ import type { StartedTracing, StartTracingOptions } from './started-tracing.ts'
  * logged as a warning.
  */
 export async function startTracing(o: StartTracingOptions): Promise<StartedTracing | undefined> {
-  const { config } = o
-  const endpoint = config.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ?? config.OTEL_EXPORTER_OTLP_ENDPOINT
-  if (endpoint === undefined || config.OTEL_SDK_DISABLED || config.OTEL_TRACES_EXPORTER === 'none') return undefined
+  if (o.config.OTEL_EXPORTER_OTLP_ENDPOINT === undefined) return undefined
   const { createSdkTracing } = await import('./sdk.ts')
   return await createSdkTracing(o)
 }

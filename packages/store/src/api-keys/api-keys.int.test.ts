@@ -61,7 +61,7 @@ const NEW_KEY = {
 /** The changes of the feed after a number, without their numbers. */
 async function changesAfter(afterSeq: number): Promise<readonly unknown[]> {
   const { changes } = await readApiKeyChanges(pool, { afterSeq })
-  return changes.map(({ seq: _, ...change }) => change)
+  return changes.map((change) => ({ ...change, seq: undefined }))
 }
 
 describe('a stored key', () => {

@@ -21,7 +21,7 @@ export interface DeliveryCounts {
   readonly oldestDueS: number
 }
 
-/** Pending deliveries of a webhook that are counted at most. */
+/** Unfinished deliveries of a webhook that are counted at most. */
 const PER_WEBHOOK_MAX = 100_000
 /** Tasks of an ordered webhook of which the first delivery is looked up: a look-up costs about 10 µs. */
 const TASKS_PER_WEBHOOK_MAX = 10_000

@@ -23,7 +23,6 @@ export {
   SUCCESS_ANSWERS_KEPT,
 } from './attempts/keep-success-answers.ts'
 export type { SuccessAnswer } from './attempts/keep-success-answers.ts'
-export { listBacklogs } from './list-backlogs.ts'
 export { listDeliveriesOfEvents } from './listing/list-deliveries-of-events.ts'
 export { lockEndpoints } from './scheduling/lock-endpoints.ts'
 export type { LockedEndpoint } from './scheduling/lock-endpoints.ts'

@@ -46,23 +46,26 @@ export async function nextReplayPartition(
 export interface ReplayReach {
   /** The first offset that is not projected. */
   readonly nextOffset: number
-  /** Whether the partition may grow: its epoch is the newest. */
+  /** Whether more events of the replay may be in the log: its epoch is the newest, and nothing later than the replay's end is projected. */
   readonly isOpen: boolean
 }
 
 /**
  * How far the partition is projected. To be read before the slice that it is compared with: the slice then has all events below
- * `nextOffset`. By primary keys.
+ * `nextOffset`. By primary keys and log_times_appended_at.
  */
 export async function readReplayReach(
   tx: Queryable,
-  from: Pick<ReplayCursor, 'epoch' | 'partition'>,
+  o: { readonly from: Pick<ReplayCursor, 'epoch' | 'partition'>; readonly beforeMs: number },
 ): Promise<ReplayReach> {
+  const { from, beforeMs } = o
   const { rows } = await tx.query<ReplayReach>(
-    `SELECT next_offset AS "nextOffset", epoch = (SELECT max(epoch) FROM log_epochs) AS "isOpen"
+    `SELECT next_offset AS "nextOffset",
+            epoch = (SELECT max(epoch) FROM log_epochs)
+              AND NOT EXISTS (SELECT FROM log_times t WHERE t.epoch = $1 AND t.partition = $2 AND t.appended_at >= $3) AS "isOpen"
        FROM projection_offsets
       WHERE projection = 'events' AND epoch = $1 AND partition = $2`,
-    [from.epoch, from.partition],
+    [from.epoch, from.partition, new Date(beforeMs + CLOCK_SLACK_MS)],
   )
   return rows[0] ?? { nextOffset: 0, isOpen: false }
 }

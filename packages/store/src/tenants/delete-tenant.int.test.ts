@@ -60,6 +60,9 @@ async function eventsOf(tenant: string): Promise<number> {
   return rows[0]?.count ?? -1
 }
 
+const setState = (tenant: string, state: string) =>
+  pool.query('UPDATE tenants SET state = $1 WHERE id = $2', [state, tenant])
+
 async function finish(tenant: string): Promise<void> {
   await eventually('the deletion is finished', async () => (await slice(tenant)).type === 'finished')
 }
@@ -152,13 +155,12 @@ describe('the deletion of a tenant', () => {
   test('the database refuses any other state of a tenant that is being deleted', async () => {
     await insertKey('held')
     await begin('held')
-    const set = (state: string) => pool.query('UPDATE tenants SET state = $1 WHERE id = $2', [state, 'held'])
-    await expect(set('active')).rejects.toThrow('tenant held is deleting')
-    await expect(set('deleted')).rejects.toThrow('keys that are not revoked')
+    await expect(setState('held', 'active')).rejects.toThrow('tenant held is deleting')
+    await expect(setState('held', 'deleted')).rejects.toThrow('keys that are not revoked')
     await revoke('held')
     await finish('held')
-    await expect(set('active')).rejects.toThrow('tenant held is deleted')
-    await expect(set('deleting')).rejects.toThrow('tenant held is deleted')
+    await expect(setState('held', 'active')).rejects.toThrow('tenant held is deleted')
+    await expect(setState('held', 'deleting')).rejects.toThrow('tenant held is deleted')
   })
 })
 

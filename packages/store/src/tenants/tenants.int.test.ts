@@ -48,9 +48,9 @@ describe('putTenant', () => {
     await put('b', { state: 'suspended' })
     await put('b', { state: 'active' })
     const { changes } = await readApiKeyChanges(pool, { afterSeq: before })
-    expect(changes.map(({ seq: _, ...change }) => change)).toEqual([
-      { tenant: 'b', kind: 'tenant_suspended' },
-      { tenant: 'b', kind: 'tenant_updated' },
+    expect(changes).toEqual([
+      { seq: expect.any(Number), tenant: 'b', kind: 'tenant_suspended' },
+      { seq: expect.any(Number), tenant: 'b', kind: 'tenant_updated' },
     ])
   })
 

@@ -62,9 +62,9 @@ export type WebhookRow = RowOf<typeof webhookRow>
 export const PENDING_COUNT_MAX = 10_000
 
 /**
- * The backlog of the webhook with the id `webhookId`, an SQL expression: its first 10,000 deliveries, oldest event first. They
- * are counted in index deliveries_unfinished alone: a row of the table is read only for the oldest, and where a page of the
- * table has changed since it was last vacuumed.
+ * The backlog of the webhook with the id `webhookId`, an SQL expression: its first `countMax` unfinished deliveries, oldest event first.
+ * They are counted in index deliveries_unfinished alone: a row of the table is read only for the oldest, and where a page of the
+ * table has changed since it was last vacuumed. The order is that of this index: with another one a backlog could be read whole.
  */
 export function backlogOf(webhookId: string): string {
   return `

@@ -5,16 +5,14 @@ import { RENEW_REPLICA_MS, Replica } from '@ariftly/store/replicas'
 import type { IngestConfig } from '../config.ts'
 
 /**
- * How many processes share each quota: the setting, or the number of running ingest processes: each renews a row every 5 s and
- * is dead after 15 s without. 1 before the first count; while Postgres is unavailable the last count is used. No request waits
+ * How many processes share each quota, which is the number of running ingest processes: each renews a row every 5 s and is dead
+ * after 15 s without. 1 before the first count; while Postgres is unavailable the last count is used. No request waits
  * for this.
  */
 export function startQuotaShares(
   config: IngestConfig,
   { log, releasers }: { readonly log: Logger; readonly releasers: Releasers },
 ): () => number {
-  const { QUOTA_SHARES: fixed } = config
-  if (fixed !== 'auto') return () => fixed
   const pool = createPool({
     ...databaseConnection(config),
     applicationName: 'ariftly-ingest shares',

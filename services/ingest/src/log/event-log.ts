@@ -26,20 +26,16 @@ export interface EventLogOptions extends Omit<LaneOptions, 'send' | 'breaker' | 
   /** As {@link ClockSkew.forecast} for the leader of a partition; by default nothing is expected. */
   readonly forecast?: (partition: number, idTimes: readonly number[]) => ReturnType<ClockSkew['forecast']>
   readonly partitions: number
-  readonly lanes: number
   /** Default 900,000: the topic takes batches of 1,048,588. */
   readonly partitionBytesMax?: number
   /** Default 4 MiB. */
   readonly sendBytesMax?: number
 }
 
-/** Creates the log's lanes; a partition always belongs to the same one. */
+/** Creates the log's lane. */
 export function createEventLog(options: EventLogOptions): EventLog {
   const { producer, breaker, partitions, forecast = () => undefined } = options
-  const lanes = Array.from(
-    { length: Math.min(options.lanes, partitions) },
-    () => new Lane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send }),
-  )
+  const lane = new Lane({ partitionBytesMax: 900_000, sendBytesMax: 4 * 1024 * 1024, ...options, send: producer.send })
 
   function write(events: readonly LogEvent[]): Promise<readonly RecordStatus[]> {
     if (events.length === 0) return Promise.resolve([])
@@ -53,7 +49,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
       })
       for (const part of parts) {
         const status = admit(part)
-        if (status === undefined) laneOf(part.partition)?.add(part)
+        if (status === undefined) lane.add(part)
         else part.settle(0, part.records.length, status)
       }
     })
@@ -68,17 +64,7 @@ export function createEventLog(options: EventLogOptions): EventLog {
     return breaker.admit(partition) ? undefined : 'retry'
   }
 
-  function laneOf(partition: number): Lane | undefined {
-    return lanes[partition % lanes.length]
-  }
-
-  return {
-    write,
-    failWaiting: (partition) => laneOf(partition)?.failWaiting(partition),
-    async idle() {
-      await Promise.all(lanes.map((lane) => lane.idle()))
-    },
-  }
+  return { write, failWaiting: (partition) => lane.failWaiting(partition), idle: () => lane.idle() }
 }
 
 type OpenPart = Part & {

@@ -11,7 +11,7 @@ import { registerLogMetrics } from '../metrics.ts'
 import { traceSends } from './trace-sends.ts'
 
 const PROBE_TIMEOUT_MS = 1000
-/** How long a lane under load waits to fill a produce request; one without load does not wait. */
+/** How long the lane waits under load to fill a produce request; without load it does not wait. */
 const LINGER_MS = 2
 const CLOCKS_DIFFER = 'the clocks of this process and of a broker differ by more than a minute'
 
@@ -43,11 +43,7 @@ export function openLog(
   releasers.add('retention', () => retention.close())
   const gate = createLogGate({ kafka, pool, topic, partitions, log, metrics })
   releasers.add('log gate', () => gate.close())
-  const producer = createProducer(kafka, {
-    topic,
-    compression: config.INGEST_COMPRESSION,
-    identity: () => gate.identity,
-  })
+  const producer = createProducer(kafka, { topic, identity: () => gate.identity })
   releasers.add('producer', () => producer.close())
   const breaker = new Breaker({
     partitions,
@@ -68,7 +64,6 @@ export function openLog(
     breaker,
     forecast: (partition, idTimes) => skew.forecast(producer.leaderOf(partition), idTimes),
     partitions,
-    lanes: config.INGEST_LANES,
     timeoutMs: config.INGEST_PRODUCE_TIMEOUT_MS,
     lingerMs: LINGER_MS,
     onSend: o.onSend,

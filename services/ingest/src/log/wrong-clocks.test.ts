@@ -58,7 +58,6 @@ function startIngest() {
     },
     forecast: (partition, idTimes) => skew.forecast(partition % 2, idTimes),
     partitions: PARTITIONS,
-    lanes: 2,
     timeoutMs: 1_000,
     lingerMs: 0,
   })

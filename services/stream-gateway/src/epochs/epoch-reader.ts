@@ -59,6 +59,10 @@ export interface EpochReader {
   close(): Promise<void>
 }
 
+/** For as many bytes of the ring one event id is remembered, which takes 50 itself: half a million for the default ring. */
+const RING_BYTES_PER_ID = 256
+/** Event ids remembered while the projection does not move, 50 bytes each; beyond that the oldest are dropped and counted. */
+const UNPROJECTED_IDS_MAX = 4_000_000
 /** Pauses between polls of the projection, ms, while a stream waits for it and else: a poll costs as much as dozens of frames. */
 const POLL_AWAITED_MS = 100
 const POLL_ELSE_MS = 1000
@@ -131,8 +135,8 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
     fromOrigin: Array.from(start, (offset) => offset === 0 && epoch === 1),
     ids: o.ids,
     ringBytesMax: config.RING_BYTES_MAX,
-    idsMax: config.RING_IDS_MAX,
-    unprojectedIdsMax: config.RING_UNPROJECTED_IDS_MAX,
+    idsMax: Math.floor(config.RING_BYTES_MAX / RING_BYTES_PER_ID),
+    unprojectedIdsMax: UNPROJECTED_IDS_MAX,
     unsentBytesMax: config.STREAM_UNSENT_BYTES_MAX,
     budget: o.budget,
     historyTurns: o.historyTurns,

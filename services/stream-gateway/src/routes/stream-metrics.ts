@@ -4,7 +4,6 @@ import type { EpochFollower } from '../epochs/follow-epochs.ts'
 import type { Phase } from '../hub/subscriber.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import type { Streams } from '../streams/streams.ts'
-import { countBy } from './debug.ts'
 
 const PHASES: readonly Phase[] = [
   'starting',
@@ -44,8 +43,8 @@ export function registerStreamMetrics(
     help: 'Open streams by phase.',
     labels: ['phase'],
     collect(gauge) {
-      const counted = countBy(registry.all(), ({ phase }) => phase)
-      for (const phase of PHASES) gauge.set({ phase }, counted[phase] ?? 0)
+      for (const phase of PHASES) gauge.set({ phase }, 0)
+      for (const { phase } of registry.all()) gauge.inc({ phase })
     },
   })
   metrics.counter({
@@ -67,9 +66,9 @@ export function registerStreamMetrics(
     collect: (gauge) => gauge.set(epochs.epochReader?.hub.ring.bytes ?? 0),
   })
   metrics.gauge({
-    name: 'ariftly_stream_ring_records',
-    help: 'Recent records in memory.',
-    collect: (gauge) => gauge.set(epochs.epochReader?.hub.ring.length ?? 0),
+    name: 'ariftly_stream_remembered_ids',
+    help: 'Event ids in memory, by which duplicates are recognised without asking Postgres; 50 bytes each.',
+    collect: (gauge) => gauge.set(epochs.epochReader?.hub.ids.size ?? 0),
   })
   metrics.gauge({
     name: 'ariftly_stream_ring_window_seconds',

@@ -47,6 +47,10 @@ type Outcomes = DeliverOptions['outcomes']
 
 const FAILING_AFTER = 10
 const PROBE_DOUBLINGS = 30
+/** An endpoint that only fails for this long is disabled: five days. */
+const DISABLE_AFTER_MS = 432_000_000
+/** How long a delivery may be queued, or an attempt under way, before it is taken back in any case. Dead workers and a Redis that lost its jobs are noticed sooner. */
+const LEASE_MS = 600_000
 /** What is still under way when the worker closes is cut and given back. */
 const CUT_MS_MAX = 2000
 
@@ -57,16 +61,15 @@ const CUT_MS_MAX = 2000
 export async function startDelivering(o: DeliveringOptions): Promise<Delivering> {
   const { config, wakeups, signal, releasers, log } = o
   let stopping = false
-  const shares = new TenantShares({
-    healthy: config.WEBHOOK_CONCURRENCY,
-    unhealthy: config.WEBHOOK_UNHEALTHY_CONCURRENCY,
-  })
+  const healthy = config.WEBHOOK_CONCURRENCY
+  const concurrency = { healthy, unhealthy: Math.ceil(healthy / 2) }
+  const shares = new TenantShares(concurrency)
   const outcomes = openOutcomes(o, shares)
   const egress = createEgress({ policy: o.policy })
   const queue = await openJobQueue({
     redis: redisConnection(config),
     prefix: config.BULLMQ_PREFIX,
-    concurrency: { healthy: config.WEBHOOK_CONCURRENCY, unhealthy: config.WEBHOOK_UNHEALTHY_CONCURRENCY },
+    concurrency,
     process: openAttempts(o, { outcomes, egress, stopping: () => stopping }),
     onReady: wakeups.wakeAll,
     signal,
@@ -117,7 +120,7 @@ function openOutcomes(o: DeliveringOptions, shares: TenantShares): Outcomes {
       after: FAILING_AFTER,
       probeMs: config.WEBHOOK_PROBE_MS,
       probeMsMax: PROBE_DOUBLINGS * config.WEBHOOK_PROBE_MS,
-      disableMs: config.WEBHOOK_DISABLE_AFTER_S * 1000,
+      disableMs: DISABLE_AFTER_MS,
     },
     onRecorded(counts, { toDisable }) {
       for (const [webhookId, count] of counts) shares.ended(webhookId, count)
@@ -140,7 +143,7 @@ function openAttempts(
   const { retries } = STANDARD_FORMAT
   const starts = new AttemptStarts({
     pool: pools.starts,
-    leaseMs: config.WEBHOOK_LEASE_MS,
+    leaseMs: LEASE_MS,
     workerId: o.workerId,
     signal,
     log,
@@ -174,7 +177,7 @@ function startScheduler(o: DeliveringOptions, queue: JobQueue, shares: TenantSha
     perTenantMax: config.WEBHOOK_PER_TENANT,
     shares,
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,
-    leaseMs: config.WEBHOOK_LEASE_MS,
+    leaseMs: LEASE_MS,
     workerId: o.workerId,
     onQueued: o.metrics.queued,
     signal: o.signal,

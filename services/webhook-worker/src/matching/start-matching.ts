@@ -29,8 +29,8 @@ export interface Matching {
   readonly state: () => string
   /** The present reader of the log; undefined while there is none. */
   readonly reader: () => LogReader | undefined
-  /** Asks Kafka which offset the next record of each partition will get. */
-  readonly logEnds: () => Promise<ReadonlyMap<number, number>>
+  /** Asks Kafka which offset the next record of a partition will get. */
+  readonly logEnd: (partition: number) => Promise<number>
   readonly close: () => Promise<void>
 }
 
@@ -102,9 +102,9 @@ export function startMatching(o: MatchingOptions): Matching {
     return follower.trouble ?? (follower.session?.state === 'running' ? 'ok' : 'starting')
   }
 
-  async function logEnds(): Promise<ReadonlyMap<number, number>> {
-    const { partitions } = await describeLog(client, topic)
-    return new Map(partitions.map(({ partition, logEnd }) => [partition, logEnd]))
+  async function logEnd(partition: number): Promise<number> {
+    const { partitions } = await describeLog(client, topic, [partition])
+    return partitions[0]?.logEnd ?? 0
   }
 
   async function close(): Promise<void> {
@@ -112,5 +112,5 @@ export function startMatching(o: MatchingOptions): Matching {
     await client.close()
   }
 
-  return { state, reader: () => follower.session, logEnds, close }
+  return { state, reader: () => follower.session, logEnd, close }
 }

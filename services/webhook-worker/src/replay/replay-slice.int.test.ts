@@ -78,15 +78,25 @@ async function ask(changes: Asked = {}): Promise<string> {
 }
 
 type SliceOptions = Partial<ReplayJobsOptions>
+type ReplayJobs = ReturnType<typeof replayJobs>
+
+/** The log ends where the projection does, unless another end is given. */
+function jobsOf(options: SliceOptions = {}): ReplayJobs {
+  return replayJobs({ pool, onReplayed() {}, logEnd: async () => 0, ...options })
+}
 
 /** Makes the next slice; undefined when there is none to make. */
-async function makeReplaySlice(by: Pool = pool, options: SliceOptions = {}) {
-  return await makeJobSlice(replayJobs({ pool: by, onReplayed() {}, logEnds: async () => new Map(), ...options }))
+async function makeReplaySlice(options: SliceOptions | ReplayJobs = {}) {
+  const jobs = 'makeSlice' in options ? options : jobsOf(options)
+  const slice = await makeJobSlice(jobs)
+  if (slice !== undefined) await jobs.madeSlice(slice, 0)
+  return slice
 }
 
 /** Makes slices until nothing runs. */
-async function run(by: Pool = pool, options: SliceOptions = {}): Promise<void> {
-  while ((await makeReplaySlice(by, { eventsMax: 50, ...options })) !== undefined);
+async function run(options: SliceOptions = {}): Promise<void> {
+  const jobs = jobsOf({ eventsMax: 50, ...options })
+  while ((await makeReplaySlice(jobs)) !== undefined);
 }
 
 async function replayOf(id: string, webhook = webhookId): Promise<ReplayRow | undefined> {
@@ -230,7 +240,7 @@ describe('a replay', () => {
     const survive = async (by: Pool): Promise<void> => {
       for (;;) {
         try {
-          await run(by, { eventsMax: 10 })
+          await run({ pool: by, eventsMax: 10 })
           return
         } catch {
           killed += 1
@@ -254,13 +264,13 @@ describe('a replay', () => {
   test('adds nothing while too many deliveries are due, and continues when they are sent', async () => {
     const id = await ask()
     const options = { waitingMax: 100, eventsMax: 50 }
-    for (let turn = 0; turn < 10; turn++) await makeReplaySlice(pool, options)
-    expect(await makeReplaySlice(pool, options)).toBeUndefined()
+    for (let turn = 0; turn < 10; turn++) await makeReplaySlice(options)
+    expect(await makeReplaySlice(options)).toBeUndefined()
     const waiting = (await eventsIn('pending')).length
     expect(waiting).toBeGreaterThanOrEqual(100)
     expect(waiting).toBeLessThan(150)
     await finish('delivered', 1000)
-    expect(await makeReplaySlice(pool, options)).toMatchObject({ webhookId })
+    expect(await makeReplaySlice(options)).toMatchObject({ webhookId })
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
   })
 
@@ -280,8 +290,8 @@ describe('a replay', () => {
     )
     const id = await ask()
     const options = { waitingMax: 1, eventsMax: 50 }
-    expect(await makeReplaySlice(pool, options)).toBeUndefined()
-    expect(await makeReplaySlice(pool, options)).toMatchObject({ webhookId })
+    expect(await makeReplaySlice(options)).toBeUndefined()
+    expect(await makeReplaySlice(options)).toMatchObject({ webhookId })
     expect(await replayOf(id)).toMatchObject({ state: 'running' })
     const { rows } = await pool.query(
       `SELECT count(*)::int AS passed FROM webhook_replays WHERE tenant_id = 'loud' AND updated_at > now() - interval '1 min'`,
@@ -295,7 +305,7 @@ describe('a replay', () => {
     await run()
     const live = await eventsIn('pending')
     const id = await ask({ beforeMs: model[700]?.appendedAtMs ?? 0 })
-    for (let turn = 0; turn < 4; turn++) await makeReplaySlice(pool, { eventsMax: 50 })
+    for (let turn = 0; turn < 4; turn++) await makeReplaySlice({ eventsMax: 50 })
     expect(await stopReplay(pool, { tenant: 'other', id })).toBe(false)
     expect(await stopReplay(pool, { tenant, id })).toBe(true)
     expect(await stopReplay(pool, { tenant, id })).toBe(false)
@@ -313,8 +323,8 @@ describe('a replay', () => {
     await pool.query(`UPDATE webhooks SET filter = 'null' WHERE id = $1`, [typeIdToUuid('whk', webhookId)])
     const sound = await subscribe()
     const id = await ask({ webhookId: sound })
-    await expect(makeReplaySlice(pool)).rejects.toThrow()
-    expect(await makeReplaySlice(pool)).toMatchObject({ webhookId: sound })
+    await expect(makeReplaySlice()).rejects.toThrow()
+    expect(await makeReplaySlice()).toMatchObject({ webhookId: sound })
     expect(await replayOf(failing)).toMatchObject({ state: 'running', deliveryCount: 0 })
     expect((await replayOf(id, sound))?.deliveryCount).toBeGreaterThan(0)
   })
@@ -347,8 +357,9 @@ describe('a replay', () => {
     webhookId = await subscribe({ tenant: 'large', filter: '{"data.n":{"$gte":3}}' })
     const id = await ask({ tenant: 'large' })
     const filteredMs: number[] = []
+    const jobs = jobsOf()
     for (;;) {
-      const slice = await makeReplaySlice(pool)
+      const slice = await makeReplaySlice(jobs)
       if (slice === undefined) break
       filteredMs.push(slice.filteredMs)
     }
@@ -377,26 +388,35 @@ describe('a replay', () => {
     webhookId = await subscribe({ tenant: 'behind' })
     const id = await ask({ tenant: 'behind' })
     const state = async () => (await getReplay(pool, { tenant: 'behind', webhookId, id }))?.state
-    const options = { logEnds: async () => new Map([[1, second.offset + 1]]) }
+    const asked: number[] = []
+    const jobs = jobsOf({
+      eventsMax: 50,
+      async logEnd(partition) {
+        asked.push(partition)
+        return partition === 1 ? second.offset + 1 : 0
+      },
+    })
     const slices: (boolean | undefined)[] = []
-    for (let turn = 0; turn < 5; turn++) slices.push((await makeReplaySlice(pool, options))?.isWaiting)
-    // A partition without events, the event, and nothing more.
-    expect(slices).toEqual([false, false, true, true, true])
+    for (let turn = 0; turn < 6; turn++) slices.push((await makeReplaySlice(jobs))?.isWaiting)
+    // A partition without events before its end is known and after that, the event, and nothing more.
+    expect(slices).toEqual([false, false, false, true, true, true])
     expect(await state()).toBe('running')
+    // Each partition once, when it is reached.
+    expect(asked).toEqual([0, 1])
 
     await insertEvents(admin, [second])
     await admin.query(
       `UPDATE projection_offsets SET next_offset = $1 WHERE projection = 'events' AND epoch = 1 AND partition = 1`,
       [second.offset + 1],
     )
-    await run(pool, options)
+    while ((await makeReplaySlice(jobs)) !== undefined);
     expect(await state()).toBe('completed')
     expect(await eventsIn('pending')).toEqual([first, second].map((event) => typeIdToUuid('evt', event.id)).toSorted())
   })
 
   test('ends with its webhook', async () => {
     const id = await ask()
-    await makeReplaySlice(pool, { eventsMax: 50 })
+    await makeReplaySlice({ eventsMax: 50 })
     await deleteWebhook(pool, { tenant, id: webhookId })
     await run()
     expect(await replayOf(id)).toMatchObject({ state: 'cancelled' })
@@ -410,7 +430,7 @@ describe('a replay', () => {
     await ask({ webhookId: await subscribe() })
     const turns = new Set<string>()
     for (let turn = 0; turn < 3; turn++) {
-      const result = await makeReplaySlice(pool, { eventsMax: 50 })
+      const result = await makeReplaySlice({ eventsMax: 50 })
       if (result !== undefined) turns.add(`${result.webhookId} ${String(result.dryRun)}`)
     }
     expect(turns.size).toBe(3)
@@ -423,7 +443,7 @@ describe('a replay', () => {
     await ask({ tenant: 'a-second-tenant', webhookId: theirs })
     const turns: string[] = []
     for (let turn = 0; turn < 4; turn += 1) {
-      const result = await makeReplaySlice(pool, { eventsMax: 1 })
+      const result = await makeReplaySlice({ eventsMax: 1 })
       turns.push(result?.webhookId === theirs ? 'other' : 'first')
     }
     // The other tenant has no events: its replay passes an empty partition each turn.

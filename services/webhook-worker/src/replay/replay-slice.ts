@@ -15,6 +15,7 @@ import type { MatchableEvent } from '@ariftly/store/events'
 import type { CompiledFilter } from '@ariftly/webhook-filter'
 import { KEPT_MS } from '../matching/matcher.ts'
 import { compileText, expandTypes } from '../matching/subscription-index.ts'
+import { LogEnds, type LogPlace } from './log-ends.ts'
 
 /** Result of a slice. */
 interface ReplaySlice {
@@ -26,14 +27,10 @@ interface ReplaySlice {
   readonly filteredMs: number
   /** Whether the next events of the replay are still to be projected. */
   readonly isWaiting?: boolean
+  /** The partition whose end the next slice needs. */
+  readonly needsEndOf?: LogPlace | undefined
   readonly isEnded?: boolean
 }
-
-/** Offsets by partition. */
-type LogEnds = ReadonlyMap<number, number>
-
-/** Reads where the log of an epoch, the newest one, ends. */
-type ReadLogEnds = (epoch: number) => Promise<LogEnds>
 
 interface SliceLimits {
   /** Events of a tenant that one slice reads. */
@@ -45,8 +42,8 @@ interface SliceLimits {
 /** Dependencies of replays. */
 export interface ReplayJobsOptions extends Partial<SliceLimits> {
   readonly pool: Pool
-  /** Of each partition of the log's newest epoch the offset that the next record will get. */
-  readonly logEnds: () => Promise<LogEnds>
+  /** Asks Kafka which offset the next record of a partition of the log's newest epoch will get. */
+  readonly logEnd: (partition: number) => Promise<number>
   /** Called after each slice that has made deliveries due. */
   readonly onReplayed: (webhookId: string) => void
   readonly waitingMax?: number
@@ -61,16 +58,13 @@ const PAYLOADS_PER_SLICE = 100
 const WAITING_MAX = 2000
 /** The pause after payloads were filtered, as a multiple of the time that took: attempts share the thread with it. */
 const REST_TIMES = 3
-/** Replays whose log's ends are kept: more are forgotten, and read again. */
-const ENDS_MAX = 1000
 /** Until the projection is asked again whether it has reached the end of the log. */
 const PROJECTION_WAIT_MS = 250
 
 /** Replays as long jobs. */
 export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplaySlice> {
   const { pool, eventsMax = EVENTS_PER_SLICE, waitingMax = WAITING_MAX, isTickOver = () => false, now = Date.now } = o
-  // What was appended before a replay was made is below each of its log's ends, whenever they are read: once is enough.
-  const endsOf = new Map<string, { readonly epoch: number; readonly ends: LogEnds }>()
+  const ends = new LogEnds(o.logEnd)
   return {
     pool,
     any: anyReplayRuns,
@@ -79,32 +73,23 @@ export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplayS
       makeSlice(tx, replay, {
         eventsMax,
         isTickOver,
-        logEnds: (epoch) => logEndsOf(replay.id, epoch),
+        logEnd: (place) => ends.of(replay.id, place),
         oldestMs: now() - KEPT_MS,
       }),
     passOn: ({ id }) => passReplay(pool, { id }),
-    madeSlice({ replayId, webhookId, dryRun, deliveries, filteredMs, isWaiting, isEnded }) {
-      if (isEnded === true) endsOf.delete(replayId)
+    async madeSlice({ replayId, webhookId, dryRun, deliveries, filteredMs, isWaiting, needsEndOf, isEnded }) {
+      if (isEnded === true) ends.forget(replayId)
       if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
+      if (needsEndOf !== undefined) await ends.ask(replayId, needsEndOf)
       return isWaiting === true ? PROJECTION_WAIT_MS : REST_TIMES * filteredMs
     },
-  }
-
-  async function logEndsOf(replayId: string, epoch: number): Promise<LogEnds> {
-    const known = endsOf.get(replayId)
-    if (known?.epoch === epoch) return known.ends
-    const ends = await o.logEnds()
-    // Other workers end replays too.
-    if (endsOf.size >= ENDS_MAX) endsOf.clear()
-    endsOf.set(replayId, { epoch, ends })
-    return ends
   }
 }
 
 async function makeSlice(
   tx: Transaction,
   replay: LockedReplay,
-  o: SliceLimits & { readonly logEnds: ReadLogEnds; readonly oldestMs: number },
+  o: SliceLimits & { readonly logEnd: (place: LogPlace) => number | undefined; readonly oldestMs: number },
 ): Promise<ReplaySlice> {
   const { id, tenant, webhookId, dryRun, beforeMs } = replay
   const { eventsMax, isTickOver, oldestMs } = o
@@ -120,7 +105,7 @@ async function makeSlice(
   const payloadFilter = compileText(replay.webhook.filter)
   const withData = payloadFilter?.needsData === true
   const limit = withData ? Math.min(eventsMax, PAYLOADS_PER_SLICE) : eventsMax
-  const reach = await readReplayReach(tx, from)
+  const reach = await readReplayReach(tx, { from, beforeMs })
   const slice = await readReplaySlice(tx, { tenant, from, beforeMs, limit, withData })
   const wants = createFilter({ ...replay, afterMs }, payloadFilter)
   const events: MatchableEvent[] = []
@@ -134,26 +119,23 @@ async function makeSlice(
   const deliveries = await replayDeliveries(tx, { replay, epoch, partition, events })
   const last = slice.events.at(-1)
   const isEmpty = last === undefined
-  const isDone = slice.atEnd && (!reach.isOpen || reach.nextOffset >= (await logEndOf(from, isEmpty, o.logEnds)))
+  const logEnd = reach.isOpen && slice.atEnd ? o.logEnd(from) : 0
+  const needsEndOf = logEnd === undefined ? from : undefined
+  const isDone = slice.atEnd && (!reach.isOpen || (logEnd !== undefined && reach.nextOffset >= logEnd))
   const next = isDone
     ? ((await nextReplayPartition(tx, { replayId: id, behind: from, afterMs })) ?? 'completed')
     : { epoch, partition, offset: isEmpty ? from.offset : last.offset + 1 }
   await advanceReplay(tx, { id, next, scanned: slice.events.length, deliveries })
-  const isEnded = next === 'completed'
-  return { replayId: id, webhookId, dryRun, deliveries, filteredMs, isWaiting: isEmpty && !isDone, isEnded }
-}
-
-/** Where the partition ended. When Kafka does not answer it rejects only for an empty slice: no other is undone for that. */
-async function logEndOf(
-  { epoch, partition }: { readonly epoch: number; readonly partition: number },
-  isEmpty: boolean,
-  logEnds: ReadLogEnds,
-): Promise<number> {
-  try {
-    return (await logEnds(epoch)).get(partition) ?? 0
-  } catch (error) {
-    if (isEmpty) throw error
-    return Number.POSITIVE_INFINITY
+  const isWaiting = isEmpty && !isDone && needsEndOf === undefined
+  return {
+    replayId: id,
+    webhookId,
+    dryRun,
+    deliveries,
+    filteredMs,
+    isWaiting,
+    needsEndOf,
+    isEnded: next === 'completed',
   }
 }
 

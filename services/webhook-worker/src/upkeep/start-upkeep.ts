@@ -19,7 +19,7 @@ export interface UpkeepOptions {
   readonly heartbeat: Heartbeat
   /** Whether matching has used up its time in this tick of the event loop. */
   readonly isTickOver: () => boolean
-  readonly logEnds: ReplayJobsOptions['logEnds']
+  readonly logEnd: ReplayJobsOptions['logEnd']
   readonly wakeups: Wakeups
   readonly metrics: WorkerMetrics
   readonly signal: AbortSignal
@@ -34,7 +34,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const { config, pool: db, wakeups, metrics, signal, releasers, log } = o
   const sweeper = startSweeper({
     db,
-    everyMs: Math.min(SWEEP_MS, config.WEBHOOK_LEASE_MS / 4),
+    everyMs: SWEEP_MS,
     deadMs: config.WEBHOOK_WORKER_DEAD_MS,
     mayRelease: o.heartbeat.steady,
     onReleased(webhookIds, deliveries) {
@@ -52,7 +52,7 @@ export function startUpkeep(o: UpkeepOptions): Pick<BacklogWatch, 'counts'> {
   const replays = replayJobs({
     pool: db,
     isTickOver: o.isTickOver,
-    logEnds: o.logEnds,
+    logEnd: o.logEnd,
     onReplayed: (webhookId) => wakeups.wake([webhookId]),
   })
   releasers.add('replays', runLongJobs(replays, { signal, log, failing: 'replays cannot continue yet' }).close)

@@ -1,11 +1,11 @@
 import { checkTopics, createKafka } from '@ariftly/kafka'
 import { kafkaConnection, messageOf, type Logger } from '@ariftly/runtime'
 import { unreachable, type Finding } from './finding.ts'
-import type { PreflightConfig } from './config.ts'
+import type { CheckConfig } from '../config.ts'
 
 /** Checks that Kafka answers, and that both topics have the settings that the services need. */
-export async function checkKafka(config: PreflightConfig, log: Logger): Promise<readonly Finding[]> {
-  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-preflight', log })
+export async function checkKafka(config: CheckConfig, log: Logger): Promise<readonly Finding[]> {
+  const kafka = createKafka({ ...kafkaConnection(config), clientId: 'ariftly-migrate-check', log })
   try {
     const findings = await checkTopics(kafka, {
       topic: config.KAFKA_TOPIC,

@@ -2,11 +2,11 @@ import { databaseConnection, redisConnection, type Logger } from '@ariftly/runti
 import { checkKafka } from './check-kafka.ts'
 import { checkPostgres } from './check-postgres.ts'
 import { checkRedis } from './check-redis.ts'
-import type { PreflightConfig } from './config.ts'
+import type { CheckConfig } from '../config.ts'
 import type { Finding } from './finding.ts'
 
 /** Checks all backends at the same time. It changes nothing. An empty result means that the services will work. */
-export async function preflight(config: PreflightConfig, log: Logger): Promise<readonly Finding[]> {
+export async function checkBackends(config: CheckConfig, log: Logger): Promise<readonly Finding[]> {
   const { url, tls } = databaseConnection(config)
   const adminUrl = config.DATABASE_ADMIN_URL ?? url
   const found = await Promise.all([

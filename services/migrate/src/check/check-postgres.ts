@@ -45,7 +45,7 @@ async function withClient(
   const client = new pg.Client({
     connectionString: url,
     ssl: tls ?? false,
-    application_name: 'ariftly-preflight',
+    application_name: 'ariftly-migrate-check',
     connectionTimeoutMillis: 5_000,
     query_timeout: 10_000,
   })
