@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { createPool, withTransaction } from '@ariftly/store'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
@@ -177,8 +176,8 @@ test('the page of a task shows an event that is projected late', async () => {
     const [second] = await withTransaction(owner, async (tx) => {
       await tx.query('LOCK TABLE events IN SHARE MODE')
       const ids = await post('task_late', 1, 1)
-      // Longer than the page waits before it asks for what the stream has shown.
-      await sleep(1_000)
+      await page.waitForResponse((each) => new URL(each.url()).pathname === '/v1/events')
+      expect(await isShown(ids[0])).toBe(false)
       return ids
     })
     await eventually('the second event is shown', async () => await isShown(second))

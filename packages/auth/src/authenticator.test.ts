@@ -1,4 +1,4 @@
-import { deferred, sleep } from '@ariftly/async'
+import { deferred } from '@ariftly/async'
 import { afterEach, describe, expect, test } from '@jest/globals'
 import { generateApiKey, hashApiKey } from './api-key.ts'
 import type { ApiKeyRecord } from './api-key-record.ts'
@@ -8,8 +8,6 @@ import type { Stopped } from './stopped-keys.ts'
 import { Problem } from '@ariftly/http'
 import { eventually } from '@ariftly/testkit'
 
-/** Enough turns of the event loop, and reads of the feed, for what must not happen. */
-const TURNS_MS = 5
 const open: Authenticator[] = []
 
 afterEach(async () => {
@@ -25,11 +23,14 @@ function createWorld() {
   const changes: ApiKeyChange[] = []
   const world = {
     isDown: false,
+    /** Whether the start of the feed cannot be read, but keys can. */
+    isStartHidden: false,
+    feedReads: 0,
     removedSeq: 0,
     /** The wall clock and the monotonic clock. */
     nowMs: 1_000_000_000,
     monotonicMs: 0,
-    /** Keys that each look-up has asked for. */
+    /** Keys that each look-up has read. */
     lookups: [] as number[],
     pass(ms: number): void {
       world.nowMs += ms
@@ -85,8 +86,8 @@ function createWorld() {
 
   const auth = new Authenticator({
     async lookup(hashes) {
-      world.lookups.push(hashes.length)
       const found = await read(() => hashes.map((hash) => records.get(hash.toString('hex'))))
+      world.lookups.push(hashes.length)
       await world.afterRead
       return found
     },
@@ -96,13 +97,19 @@ function createWorld() {
           [...records.values()].find((record) => record.id === keyId && record.secret === secret),
         ),
       ),
-    latestChange: () => read(() => changes.at(-1)?.seq ?? 0),
-    changesSince: (seq) =>
-      read(() => ({
+    latestChange: () =>
+      read(() => {
+        if (world.isStartHidden) throw new Error('connection refused')
+        return changes.at(-1)?.seq ?? 0
+      }),
+    changesSince(seq) {
+      world.feedReads += 1
+      return read(() => ({
         latestSeq: changes.at(-1)?.seq ?? 0,
         removedSeq: world.removedSeq,
         changes: changes.filter((change) => change.seq > seq),
-      })),
+      }))
+    },
     log: { info() {}, warn() {} },
     now: () => world.nowMs,
     monotonicNow: () => world.monotonicMs,
@@ -212,7 +219,9 @@ describe('authenticate', () => {
       outcome(world.auth, at % 2 === 0 ? generateApiKey().key : `random-text-number-${at}-`.padEnd(40, 'x')),
     )
     const asked = outcome(world.auth, key)
-    await sleep(TURNS_MS)
+    // A look-up begins in the tick of the event loop in which it is asked for; the feed is read in later ones.
+    const { feedReads } = world
+    await until('two reads of the feed', () => world.feedReads > feedReads + 1)
     expect(world.lookups).toEqual([1, 1])
     gate.resolve()
     expect(await asked).toBe('a')
@@ -266,7 +275,6 @@ describe('a key that stops', () => {
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
     await until('a look-up', () => world.lookups.length === 1)
-    await sleep(TURNS_MS)
     world.revoke('key_x')
     await until('the change is read', () => world.revoked.length > 0)
     gate.resolve()
@@ -278,13 +286,11 @@ describe('a key that stops', () => {
     const key = world.add({ id: 'key_x' })
     const gate = deferred()
     world.afterRead = gate.promise
-    // The feed cannot begin before the key was read.
-    world.isDown = true
-    await sleep(TURNS_MS)
-    world.isDown = false
+    world.isStartHidden = true
     const asked = outcome(world.auth, key)
-    await Promise.resolve()
+    await until('a look-up', () => world.lookups.length === 1)
     world.revoke('key_x')
+    world.isStartHidden = false
     await until('the feed is read', () => world.auth.ready)
     gate.resolve()
     expect(await asked).toBe('401 invalid_api_key')
@@ -350,7 +356,6 @@ describe('a tenant that stops', () => {
     world.afterRead = gate.promise
     const asked = outcome(world.auth, key)
     await until('a look-up', () => world.lookups.length === 1)
-    await sleep(TURNS_MS)
     world.changeTenant('a', 'tenant_suspended')
     await until('the change is read', () => world.revoked.length > 0)
     gate.resolve()

@@ -1,8 +1,8 @@
 import { copyFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import { createTestDatabase, eventually, testFolder, untilBlocking } from '@ariftly/testkit'
+import { createTestDatabase, eventually, testFolder } from '@ariftly/testkit'
+import { buildPartitionIndexes } from './build-partition-indexes.ts'
 import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
@@ -46,25 +46,33 @@ describe('migrate', () => {
     expect(before.length).toBeGreaterThan(50)
   })
 
-  test('waits with an index for an older transaction, and does not begin it again', async () => {
+  test('waits with an index for an older transaction as long as it takes, beyond the limit for locks', async () => {
     await owner.query('CREATE INDEX waits ON ONLY deliveries (worker_id)')
     const lines: string[] = []
-    const session = await owner.connect()
+    const [session, builder] = [await owner.connect(), await owner.connect()]
     await session.query('BEGIN ISOLATION LEVEL REPEATABLE READ')
     await session.query(
       `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
        VALUES (uuid_v7_floor((extract(epoch FROM now()) * 1000)::bigint), 't', gen_random_uuid(), gen_random_uuid(),
                'task.created', 1, 0, 0, now())`,
     )
-    const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
-    await untilBlocking(session)
-    // Longer than the 2 s after which a lock is given up.
-    await delay(3_000)
-    await session.query('ROLLBACK')
-    session.release()
-    await migrated
+    const built = buildPartitionIndexes(builder, {
+      log: (line) => lines.push(line),
+      lockTimeoutMs: 50,
+      retryLocked: (step) => step(),
+    }).finally(() => builder.release(true))
+    const waiting = `SELECT FROM pg_locks WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))
+                        AND waitstart < clock_timestamp() - interval '150 ms'`
+    const waited = eventually('it waits for longer', async () => (await session.query(waiting)).rows.length > 0)
+    try {
+      await Promise.race([built, waited])
+    } finally {
+      await session.query('ROLLBACK')
+      session.release()
+    }
+    await built
     const partitions = (await weeks('deliveries')).map((week) => `building index deliveries_p${week}_waits`)
-    expect(lines.filter((line) => /building|again/.test(line))).toEqual(partitions)
+    expect(lines).toEqual(partitions)
     await owner.query('DROP INDEX waits')
   })
 
@@ -92,12 +100,19 @@ describe('migrate', () => {
 
   test('says once that another one runs, and waits for it', async () => {
     const other = await owner.connect()
+    const lastTry = async () => {
+      const { rows } = await other.query<{ at: string }>(
+        `SELECT query_start::text AS at FROM pg_stat_activity
+          WHERE application_name = 'ariftly-migrate' AND datname = current_database()`,
+      )
+      return rows[0]?.at
+    }
     await other.query('SELECT pg_advisory_lock(4207849484)')
     const lines: string[] = []
     const migrated = migrate(database.adminUrl, { log: (line) => lines.push(line) })
     await eventually('it waits', () => lines.length > 0)
-    // Some more tries.
-    await delay(1_200)
+    const tried = await lastTry()
+    await eventually('it tries again', async () => (await lastTry()) !== tried)
     await other.query('SELECT pg_advisory_unlock(4207849484)')
     other.release()
     await migrated

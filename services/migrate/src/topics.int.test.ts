@@ -11,6 +11,9 @@ import { checkBackends } from './check/check-backends.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 
+/** A topic in kafkajs's numbers of resources. */
+const RESOURCE_TOPIC = 2
+
 let database: TestDatabase
 let env: Record<string, string>
 
@@ -57,6 +60,21 @@ const createTopic = (settings: Readonly<Record<string, string>>) =>
       ],
     }),
   )
+
+/** The topics of this test, each with its number of partitions and its settings. */
+const topicsWithSettings = () =>
+  withAdmin(async (admin) => {
+    const names = (await admin.listTopics()).filter((topic) => topic.startsWith(env['KAFKA_TOPIC'] ?? ''))
+    const { topics } = await admin.fetchTopicMetadata({ topics: names })
+    const { resources } = await admin.describeConfigs({
+      resources: names.map((name) => ({ type: RESOURCE_TOPIC, name })),
+      includeSynonyms: false,
+    })
+    return {
+      partitions: new Map(topics.map(({ name, partitions }) => [name, partitions.length])),
+      settings: new Map(resources.map(({ resourceName, configEntries }) => [resourceName, configEntries])),
+    }
+  })
 
 const run = () =>
   migrate(readConfig(migrateConfig, env), { log, signal: new AbortController().signal, patienceMs: 10_000 })
@@ -111,7 +129,11 @@ test('KAFKA_TOPICS=verify creates no topic, and says which are missing', async (
 describe('migrate --check', () => {
   test('finds nothing wrong after migrate, and changes nothing', async () => {
     await run()
+    const before = await topicsWithSettings()
     expect((await findings()).filter(({ severity }) => severity === 'error')).toEqual([])
+    const topic = env['KAFKA_TOPIC'] ?? ''
+    expect([...before.settings.keys()].toSorted()).toEqual([topic, `${topic}.dlq`])
+    expect(await topicsWithSettings()).toEqual(before)
   })
 
   test('names each backend that does not answer, without passwords', async () => {

@@ -1,14 +1,11 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
 import { eventually } from '@ariftly/testkit'
-import { sleep } from '@ariftly/async'
 import { Lane, type LaneOptions } from './lane.ts'
 import type { Part, RecordStatus } from './part.ts'
 
 type Answer = (partition: number, records: readonly ProducerRecord[]) => PartitionOutcome
 
-/** Enough turns of the event loop for a send to begin, and for what must not happen. */
-const TURNS_MS = 20
 const APPENDED_MS = 1_000_000_000_000
 /** One millisecond more than readers take. */
 const LATE_MS = 600_001
@@ -130,8 +127,7 @@ describe('a lane', () => {
     const lane = laneOn(log.send)
     const part = partOf(0, ['a'])
     lane.add(part)
-    await sleep(TURNS_MS)
-    expect(log.sends).toHaveLength(1)
+    await eventually('the send has begun', () => log.sends.length === 1)
     expect(part.statuses).toEqual([undefined])
     log.letGo(0)
     await lane.idle()
@@ -179,6 +175,22 @@ describe('a lane', () => {
     expect(one.statuses).toEqual(['accepted', 'accepted', 'refused', 'accepted'])
     expect(other.statuses).toEqual(['accepted', 'accepted'])
     expect(written).toEqual(['a', 'b', 'c', 'd', 'e'])
+    const [together, ...alone] = log.sends.map(namesOf)
+    expect(together).toEqual(['a', 'b', 'bad', 'c', 'd', 'e'])
+    expect(alone).toEqual(together?.map((name) => [name]))
+  })
+
+  test('sends no later record of a request one of whose records is left open when each is sent alone', async () => {
+    const log = createLog((_partition, records) => {
+      if (records.length > 1) return { type: 'refused', code: 'RECORD_LIST_TOO_LARGE' }
+      return namesOf(records).includes('open') ? { type: 'unknown', code: 'X' } : WRITTEN
+    })
+    const lane = laneOn(log.send)
+    const [one, other] = [partOf(0, ['a', 'open', 'b']), partOf(0, ['c'])]
+    for (const part of [one, other]) lane.add(part)
+    await lane.idle()
+    expect([one.statuses, other.statuses]).toEqual([['accepted', 'retry', 'retry'], ['accepted']])
+    expect(log.sends.map(namesOf)).toEqual([['a', 'open', 'b', 'c'], ['a'], ['open'], ['c']])
   })
 
   test.each(['unknown', 'unsent'] as const)(
@@ -274,7 +286,7 @@ describe('a lane', () => {
     const lane = laneOn(log.send, { timeoutMs: 50 })
     const [first, behind] = [partOf(0, ['a']), partOf(0, ['b', 'c'])]
     lane.add(first)
-    await sleep(TURNS_MS)
+    await eventually('the send has begun', () => log.sends.length === 1)
     lane.add(behind)
     await eventually('the part behind it is settled', () => !behind.statuses.includes(undefined))
     expect(behind.statuses).toEqual(['retry', 'retry'])

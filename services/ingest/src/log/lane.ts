@@ -2,8 +2,7 @@ import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/k
 import type { Breaker } from './breaker.ts'
 import { LatePartitions } from './late-partitions.ts'
 import { bytesOf, type Part, type RecordStatus } from './part.ts'
-import { statusOf, statusRuns } from './record-status.ts'
-import { isAboutRecords, separateRefused } from './separate-refused.ts'
+import { isAboutRecords, statusOf, statusRuns } from './record-status.ts'
 
 /** Options of {@link Lane}. */
 export interface LaneOptions {
@@ -203,38 +202,34 @@ export class Lane {
   async #settleSlices(slices: readonly Slice[], outcome: PartitionOutcome, partition: number): Promise<void> {
     this.#o.breaker.sendEnded(partition, outcome)
     this.#release()
-    if (isAboutRecords(outcome)) await this.#sendSeparately(slices)
+    if (isAboutRecords(outcome)) await this.#sendOneByOne(slices)
     else for (const slice of slices) this.#settleSlice(slice, outcome)
     this.#busy.delete(partition)
     this.#schedule()
     this.#settleIdle()
   }
 
-  /** Finds the records that the broker refuses, and writes the others of the partition in order. */
-  async #sendSeparately(slices: readonly Slice[]): Promise<void> {
-    const single: Slice[] = []
+  /** Writes all records of the partition that the broker does not refuse alone, in order. */
+  async #sendOneByOne(slices: readonly Slice[]): Promise<void> {
     for (const { waiting, from, to } of slices)
-      for (let at = from; at < to; at += 1) single.push({ waiting, from: at, to: at + 1 })
-    await separateRefused(single, {
-      isDropped: ({ waiting }) => waiting.failed,
-      send: (some) => this.#sendAgain(some),
-      statusOf: ({ waiting, from }, outcome) => statusOf(waiting.part, from, outcome),
-      settle: (slice, status) => this.#settle(slice, status),
-    })
+      for (let at = from; at < to; at += 1) {
+        const status = waiting.failed ? 'retry' : statusOf(waiting.part, at, await this.#sendAlone(waiting, at))
+        this.#settle({ waiting, from: at, to: at + 1 }, status)
+      }
   }
 
-  /** Sends some records of one partition, as long as their post may still be answered in time. */
-  async #sendAgain(slices: readonly Slice[]): Promise<PartitionOutcome> {
+  /** Sends one record, as long as its post may still be answered in time. */
+  async #sendAlone({ part, addedMs }: Waiting, at: number): Promise<PartitionOutcome> {
     const late = { type: 'unsent', code: 'NO_ANSWER' } as const
-    const [first] = slices
-    if (first === undefined) return late
     const { timeoutMs } = this.#o
-    const leftMs = first.waiting.addedMs + 2 * timeoutMs - performance.now()
+    const leftMs = addedMs + 2 * timeoutMs - performance.now()
     if (leftMs <= 0) return late
-    const { partition } = first.waiting.part
-    const records = slices.flatMap(({ waiting, from, to }) => waiting.part.records.slice(from, to))
+    const { partition } = part
     this.#o.breaker.sendBegan(partition)
-    const { partitions } = await this.#o.send(records, { timeoutMs: Math.min(timeoutMs, leftMs), unsentMs: UNSENT_MS })
+    const { partitions } = await this.#o.send(part.records.slice(at, at + 1), {
+      timeoutMs: Math.min(timeoutMs, leftMs),
+      unsentMs: UNSENT_MS,
+    })
     const outcome = partitions.get(partition) ?? late
     this.#o.breaker.sendEnded(partition, outcome)
     return outcome

@@ -22,12 +22,20 @@ export function statusRuns(part: Part, { from, to }: Omit<Run, 'status'>, outcom
   return runs
 }
 
-/** The status of one record. Brokers that keep the time of the producer answer -1 as the append time. */
+/** The status of one record; `refused` if it was sent alone and the broker refused it. Brokers that keep the time of the producer answer -1 as the append time. */
 export function statusOf({ idTimes }: Part, at: number, outcome: PartitionOutcome): RecordStatus {
+  if (isAboutRecords(outcome)) return 'refused'
   if (outcome.type !== 'written') return 'retry'
   const { appendedAtMs } = outcome
   if (appendedAtMs < 0 || isIdInWindow(idTimes[at] ?? 0, appendedAtMs)) return 'accepted'
   return { type: 'outOfWindow', appendedAtMs }
+}
+
+/** Whether the broker refused the records rather than the partition: only then sending each alone helps. */
+export function isAboutRecords(outcome: PartitionOutcome): boolean {
+  if (outcome.type !== 'refused') return false
+  const { code } = outcome
+  return code === 'MESSAGE_TOO_LARGE' || code === 'RECORD_LIST_TOO_LARGE' || code === 'INVALID_RECORD'
 }
 
 /** Compares two statuses of one outcome. */

@@ -9,6 +9,7 @@ import { webhookWorkerConfig } from '../config.ts'
 
 let world: World
 let pool: Pool
+let matching: Matching
 
 beforeEach(async () => {
   world = await createWorld({ partitions: 3 })
@@ -16,6 +17,7 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  await matching?.close()
   await pool?.end()
   await world?.close()
 })
@@ -36,7 +38,7 @@ function start(env: NodeJS.ProcessEnv = {}): Matching {
 
 test('a matcher that stopped at another log continues with the epoch that is opened for it, from its start', async () => {
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
-  const matching = start()
+  matching = start()
   await eventually('matching names the other cluster', () => /is on Kafka cluster/.test(matching.state()))
   const { topic } = world.topics
   const key = { projection: 'webhooks', topic }
@@ -47,11 +49,10 @@ test('a matcher that stopped at another log continues with the epoch that is ope
   await openEpoch(pool, { topic, clusterId, topicId })
   await eventually('matching is ok', () => matching.state() === 'ok')
   expect([...(await readPositions(pool, { ...key, epoch: 2 })).values()].map((at) => at.nextOffset)).toEqual([0, 0, 0])
-  await matching.close()
 })
 
 test('a matcher that reads goes over to a newer epoch', async () => {
-  const matching = start()
+  matching = start()
   await eventually('matching is ok', () => matching.state() === 'ok')
   const { topic } = world.topics
   const previous = await currentEpoch(pool, topic)
@@ -60,23 +61,20 @@ test('a matcher that reads goes over to a newer epoch', async () => {
     const positions = await readPositions(pool, { projection: 'webhooks', topic, epoch: (previous?.epoch ?? 0) + 1 })
     return positions.size === 3 && matching.state() === 'ok'
   })
-  await matching.close()
 })
 
 test('a matcher that finds another log continues without a restart when the log of its epoch is back', async () => {
   const { topic } = world.topics
   const previous = await currentEpoch(pool, topic)
   await pool.query(`UPDATE log_epochs SET cluster_id = 'the-old-cluster'`)
-  const matching = start()
+  matching = start()
   await eventually('matching names the other cluster', () => /is on Kafka cluster/.test(matching.state()))
   await pool.query('UPDATE log_epochs SET cluster_id = $1', [previous?.clusterId])
   await eventually('matching is ok', () => matching.state() === 'ok')
-  await matching.close()
 })
 
 test('a matcher whose topic has another number of partitions says so, and reads nothing', async () => {
-  const matching = start({ KAFKA_PARTITIONS: '4' })
+  matching = start({ KAFKA_PARTITIONS: '4' })
   await eventually('the wrong partition count', () => /has 3 partitions, 4 are configured/.test(matching.state()))
   expect(matching.reader()).toBeUndefined()
-  await matching.close()
 })
