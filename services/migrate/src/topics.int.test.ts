@@ -67,6 +67,7 @@ const topicsWithSettings = () =>
     const names = (await admin.listTopics()).filter((topic) => topic.startsWith(env['KAFKA_TOPIC'] ?? ''))
     const { topics } = await admin.fetchTopicMetadata({ topics: names })
     const { resources } = await admin.describeConfigs({
+      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- The enum is kafkajs's, which only packages/kafka imports.
       resources: names.map((name) => ({ type: RESOURCE_TOPIC, name })),
       includeSynonyms: false,
     })

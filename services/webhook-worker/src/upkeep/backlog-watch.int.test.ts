@@ -99,9 +99,9 @@ describe('what Kubernetes scales workers by', () => {
   const scaled = objects.find(({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === 'webhook-worker')
   const trigger = scaled?.spec.triggers.find(({ type }) => type === 'postgresql')?.metadata ?? {}
   const { WEBHOOK_PER_ENDPOINT, WEBHOOK_PER_TENANT, WEBHOOK_CONCURRENCY } = webhookWorkerConfig
-  const limits = readConfig({ WEBHOOK_PER_ENDPOINT, WEBHOOK_PER_TENANT, WEBHOOK_CONCURRENCY }, {})
-  const ofWebhook = limits.WEBHOOK_PER_ENDPOINT
-  const ofTenant = limits.WEBHOOK_PER_TENANT
+  const defaults = readConfig({ WEBHOOK_PER_ENDPOINT, WEBHOOK_PER_TENANT, WEBHOOK_CONCURRENCY }, {})
+  const ofWebhook = defaults.WEBHOOK_PER_ENDPOINT
+  const ofTenant = defaults.WEBHOOK_PER_TENANT
 
   async function measured(): Promise<number | undefined> {
     const { rows } = await (pools[0] ?? admin).query<{ count: number }>(trigger['query'] ?? '')
@@ -121,7 +121,7 @@ describe('what Kubernetes scales workers by', () => {
   })
 
   test('is divided by what one worker may have in flight', () => {
-    expect(trigger['targetQueryValue']).toBe(String(limits.WEBHOOK_CONCURRENCY))
+    expect(trigger['targetQueryValue']).toBe(String(defaults.WEBHOOK_CONCURRENCY))
   })
 })
 
