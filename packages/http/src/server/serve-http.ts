@@ -46,7 +46,7 @@ export interface HttpServer {
 
 /** Starts a server; rejects with a {@link Fault} `listen_failed` when the port cannot be had. */
 export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> {
-  const { listener, log, timeouts = TIMEOUTS } = options
+  const { log, timeouts = TIMEOUTS } = options
   const answers = new Set<ServerResponse>()
   const { bytesMax, timeoutMs } = options.unread ?? UNREAD
   const budget = new ByteBudget({ bytesMax })
@@ -80,14 +80,7 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
     unread.watch(req, res)
     res.once('close', () => onAnswered(res))
     if (draining) res.shouldKeepAlive = false
-    useOriginForm(req)
-    try {
-      const refusal = refusalOfHead(req)
-      if (refusal === undefined) listener(req, res)
-      else sendProblem(req, res, refusal)
-    } catch (error) {
-      sendError(req, res, error, log)
-    }
+    answer(req, res, options)
   }
 
   function onAnswered(res: ServerResponse): void {
@@ -126,6 +119,21 @@ export async function serveHttp(options: ServeHttpOptions): Promise<HttpServer> 
   const { port } = server.address() as AddressInfo
   log.info({ name: options.name, host: options.host, port }, 'listening')
   return { port, drain, close }
+}
+
+function answer(
+  req: IncomingMessage,
+  res: ServerResponse,
+  { listener, log }: Pick<ServeHttpOptions, 'listener' | 'log'>,
+): void {
+  useOriginForm(req)
+  try {
+    const refusal = refusalOfHead(req)
+    if (refusal === undefined) listener(req, res)
+    else sendProblem(req, res, refusal)
+  } catch (error) {
+    sendError(req, res, error, log)
+  }
 }
 
 /** Cuts a target in absolute form (RFC 9112, section 3.2.2) to its path and query. A server has one authority, so it ignores the target's. */

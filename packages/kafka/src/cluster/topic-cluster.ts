@@ -59,7 +59,7 @@ export class TopicCluster {
   /** When a broker last answered anything, by node id. */
   readonly #answeredMs = new Map<number, number>()
   #metadata: TopicMetadata | undefined
-  /** Partitions whose known leader has denied that it leads: the next metadata counts for them with any epoch. */
+  /** Partitions whose known leader has denied that it leads: the next metadata counts for them, also with a lower epoch. */
   readonly #denied = new Set<number>()
   #metadataAtMs = Number.NEGATIVE_INFINITY
   #asking: Promise<TopicMetadata> | undefined

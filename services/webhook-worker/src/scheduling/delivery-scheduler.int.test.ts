@@ -14,6 +14,8 @@ const WEBHOOKS = 30
 /** More waiting tasks than one statement scans. */
 const WAITING = 700
 const IN_FLIGHT_MAX = 10
+/** Webhooks with many pending deliveries that one scan reads. */
+const ONE_SCAN = 100
 const KEY = Buffer.alloc(32, 1).toString('base64')
 const WORKER_ID = '00000000-0000-7000-8000-000000000001'
 
@@ -34,13 +36,16 @@ afterAll(async () => {
 })
 
 /** A scheduler whose jobs no worker takes. `onJobs` gets how many deliveries are queued together. */
-function startScheduler(onJobs: (deliveries: number) => void = () => {}): {
+function startScheduler(
+  onJobs: (deliveries: number) => void = () => {},
+  { pool = pools.scheduling, warn = () => {} }: { readonly pool?: Pool; readonly warn?: (fields: object) => void } = {},
+): {
   readonly scheduler: DeliveryScheduler
   readonly close: () => Promise<void>
 } {
   const ending = new AbortController()
   const scheduler = new DeliveryScheduler({
-    pool: pools.scheduling,
+    pool,
     enqueue: (_priority, refs) => Promise.resolve(onJobs(refs.length)),
     canEnqueue: () => true,
     perEndpointMax: IN_FLIGHT_MAX,
@@ -51,7 +56,7 @@ function startScheduler(onJobs: (deliveries: number) => void = () => {}): {
     workerId: WORKER_ID,
     onQueued: () => {},
     signal: ending.signal,
-    log: { warn: () => {} },
+    log: { warn },
   })
   async function close(): Promise<void> {
     ending.abort()
@@ -237,6 +242,51 @@ test('an ordered webhook that Postgres rejects delays no webhook that shares its
     await admin.query('DROP TRIGGER poison ON deliveries; DROP FUNCTION reject()')
     await eventually('both jobs of the damaged webhook', async () => (await queuedOf([poisoned])) === 2)
   } finally {
+    await close()
+  }
+})
+
+test('a webhook behind more pending ones than one scan reads is found, however far away the others are due', async () => {
+  const others = Array.from({ length: ONE_SCAN + 10 }, () => newTypeId('whk'))
+  const pending = others.flatMap((id) => Array.from({ length: 16 }, () => [id, newTypeId('dlv')] as const))
+  await admin.query(
+    `INSERT INTO webhooks (id, tenant_id, url, events, secret)
+     SELECT id, 'mine', 'https://example.com/', '{*}', '' FROM unnest($1::uuid[]) id`,
+    [others.map((id) => typeIdToUuid('whk', id))],
+  )
+  await admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
+     SELECT d.id, 'mine', d.webhook_id, d.id, 'task.created', 1, 0, 0, now() + interval '1 h'
+       FROM unnest($1::uuid[], $2::uuid[]) AS d (webhook_id, id)`,
+    [pending.map(([id]) => typeIdToUuid('whk', id)), pending.map(([, id]) => typeIdToUuid('dlv', id))],
+  )
+  const last = await newWebhook('none', null, 'another')
+  expect(others.every((id) => id < last)).toBe(true)
+  const { close } = startScheduler()
+  try {
+    await insertPending(last, ['a'], 0)
+    await eventually('its delivery is queued', async () => (await queuedOf([last])) === 1)
+  } finally {
+    await close()
+  }
+})
+
+test('a scan that Postgres cancels is tried again with half of the webhooks', async () => {
+  await admin.query(`DELETE FROM deliveries WHERE state = 'pending'`)
+  const webhookId = await newWebhook('none', null)
+  await insertPending(webhookId, ['a'], 0)
+  const pool = database.openPool({ settings: { statement_timeout: '500' } })
+  const runs: unknown[] = []
+  const locker = await admin.connect()
+  await locker.query('BEGIN; LOCK TABLE deliveries')
+  const { close } = startScheduler(undefined, { pool, warn: (fields) => 'runs' in fields && runs.push(fields.runs) })
+  try {
+    await eventually('two scans have failed', () => runs.length === 2)
+    expect(runs).toEqual([ONE_SCAN, ONE_SCAN / 2])
+    await locker.query('ROLLBACK')
+    await eventually('the delivery is queued', async () => (await queuedOf([webhookId])) === 1)
+  } finally {
+    locker.release(true)
     await close()
   }
 })

@@ -3,6 +3,7 @@ import {
   lockEndpoints,
   queueDueDeliveries,
   readDueWebhooks,
+  type DueWebhook,
   type LockedEndpoint,
   type QueuedDelivery,
 } from '@ariftly/store/deliveries'
@@ -21,6 +22,8 @@ import { SetLoop } from './set-loop.ts'
 import { WokenWebhooks, type WokenSet } from './woken-webhooks.ts'
 
 const WEBHOOKS_PER_STATEMENT = 200
+/** At most 1,600 webhooks, 100 where each has many pending deliveries: some 20 ms of Postgres. */
+const RUNS_PER_SCAN = 100
 const SCAN_MS_MAX = 250
 /** While no webhook has anything pending: what others make due meanwhile (a replay, a redelivery) is in no hurry. */
 const SCAN_MS_CALM = 1000
@@ -34,7 +37,8 @@ const LONG_MS = 5
  * Moves due deliveries to BullMQ. In one transaction it locks endpoints (SKIP LOCKED), respects their limits and marks
  * deliveries as queued; then it adds jobs. If that fails the deliveries are pending again, and if this process dies in between
  * their lease brings them back. The matcher and outcomes wake it. It reads what has become due (retries,
- * probes, other processes' work) every 250 ms at most, less often when that read costs more than a twentieth of the time.
+ * probes, other processes' work) every 250 ms at most, less often when that read costs more than a twentieth of the time. Of many webhooks
+ * a scan reads the next 100 to 1,600 in order of their ids, and the first ones again after the last: however many there are, none is left out.
  * While nothing is pending it reads every second. A webhook with a rate limit is served as soon as it has a token.
  *
  * Webhooks without an order are served up to 200 at a time, with 40 deliveries of a tenant, and ordered ones up to 20 at a time in
@@ -64,6 +68,9 @@ export class DeliveryScheduler {
   readonly #bisected = new Set<string>()
   /** Webhooks whose last transaction left nothing due, since the last scan. */
   readonly #drained = new Set<string>()
+  /** The webhook after which the next scan begins; undefined when it begins at the first one. */
+  #scanAfter: string | undefined
+  #runsMax = RUNS_PER_SCAN
   #scanTimer: NodeJS.Timeout | undefined
   #scanning: Promise<void> | undefined
   #closed = false
@@ -94,7 +101,7 @@ export class DeliveryScheduler {
     this.wake([...webhookIds].filter((id) => !this.#drained.has(id)))
   }
 
-  /** Reads all webhooks with due deliveries again. */
+  /** Reads the next webhooks with due deliveries at once. */
   wakeAll(): void {
     if (!this.#closed) this.#scan()
   }
@@ -222,22 +229,30 @@ export class DeliveryScheduler {
     if (!this.#o.canEnqueue()) return SCAN_MS_MAX
     const startedAt = performance.now()
     try {
-      const pending = await readDueWebhooks(this.#o.pool)
-      if (pending.length === 0) return SCAN_MS_CALM
+      const { webhooks, next } = await readDueWebhooks(this.#o.pool, { after: this.#scanAfter, runsMax: this.#runsMax })
+      this.#scanAfter = next
+      this.#runsMax = RUNS_PER_SCAN
+      if (webhooks.length === 0 && next === undefined) return SCAN_MS_CALM
       this.#o.shares.update(await countInFlight(this.#o.pool, { slowMs: SLOW_MS, deadMs: this.#o.deadMs }))
-      const later = pending.filter((one) => one.dueInMs > 0)
-      const soonest = later.reduce((least, one) => Math.min(least, one.dueInMs), SCAN_MS_MAX)
-      const due = pending.filter((one) => one.dueInMs === 0)
+      const due = webhooks.filter((one) => one.dueInMs === 0)
       for (const { webhookId, tenant, ordering } of due) {
         if (ordering === 'task') this.#ordered.learn(webhookId, tenant)
       }
       this.wake(due.map((one) => one.webhookId))
-      return Math.max(SCAN_MS_MIN, soonest, 20 * (performance.now() - startedAt))
+      const tookMs = performance.now() - startedAt
+      return Math.max(SCAN_MS_MIN, next === undefined ? soonestMs(webhooks) : 0, 20 * tookMs)
     } catch (error) {
-      this.#o.log.warn({ err: error }, 'reading due deliveries failed')
+      this.#o.log.warn({ err: error, runs: this.#runsMax }, 'reading due deliveries failed')
+      if (isRejected(error)) this.#runsMax = Math.max(1, this.#runsMax >> 1)
       return 1000
     }
   }
+}
+
+/** Until the next of these webhooks is due, ms. */
+function soonestMs(webhooks: readonly DueWebhook[]): number {
+  const later = webhooks.filter((one) => one.dueInMs > 0)
+  return later.reduce((least, one) => Math.min(least, one.dueInMs), SCAN_MS_MAX)
 }
 
 /** Webhooks with more that is due, of tenants of which the statement has queued as much as it may: they are served again at once. */

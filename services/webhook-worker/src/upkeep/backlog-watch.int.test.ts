@@ -1,10 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { readConfig } from '@ariftly/runtime'
 import { countDeliveries } from '@ariftly/store/deliveries'
 import { createTestDatabase, eventually, insertSampleWebhook } from '@ariftly/testkit'
 import { parseAllDocuments } from 'yaml'
+import { webhookWorkerConfig } from '../config.ts'
 import { startBacklogWatch } from './backlog-watch.ts'
 
 const log = { warn() {} }
@@ -38,8 +40,8 @@ afterAll(async () => {
 })
 
 /** Answers its UUID. */
-async function newWebhook(): Promise<string> {
-  return typeIdToUuid('whk', await insertSampleWebhook(admin))
+async function newWebhook(tenant = 'mine'): Promise<string> {
+  return typeIdToUuid('whk', await insertSampleWebhook(admin, { tenant }))
 }
 
 async function deliveries(webhook: string, count: number, state: string, dueInS = 0, started = 0): Promise<void> {
@@ -91,13 +93,36 @@ async function locksHeld(): Promise<number | undefined> {
   return rows[0]?.held
 }
 
-test('what Kubernetes scales workers by is the number of deliveries that are due', async () => {
+describe('what Kubernetes scales workers by', () => {
   const text = readFileSync(join(import.meta.dirname, '../../../../k8s/base/scaling.yaml'), 'utf8')
   const objects = parseAllDocuments(text).map((document) => document.toJS() as ScaledObject)
-  const triggers = objects.find(({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === 'webhook-worker')
-  const query = triggers?.spec.triggers.find(({ type }) => type === 'postgresql')?.metadata['query'] ?? ''
-  const { rows } = await (pools[0] ?? admin).query<{ count: number }>(query)
-  expect(rows).toEqual([{ count: 9 }])
+  const scaled = objects.find(({ kind, metadata }) => kind === 'ScaledObject' && metadata.name === 'webhook-worker')
+  const trigger = scaled?.spec.triggers.find(({ type }) => type === 'postgresql')?.metadata ?? {}
+  const { WEBHOOK_PER_ENDPOINT, WEBHOOK_PER_TENANT, WEBHOOK_CONCURRENCY } = webhookWorkerConfig
+  const limits = readConfig({ WEBHOOK_PER_ENDPOINT, WEBHOOK_PER_TENANT, WEBHOOK_CONCURRENCY }, {})
+  const ofWebhook = limits.WEBHOOK_PER_ENDPOINT
+  const ofTenant = limits.WEBHOOK_PER_TENANT
+
+  async function measured(): Promise<number | undefined> {
+    const { rows } = await (pools[0] ?? admin).query<{ count: number }>(trigger['query'] ?? '')
+    return rows[0]?.count
+  }
+
+  test('is the number of deliveries that are due, of a webhook and a tenant at most what they may have in flight', async () => {
+    expect(await measured()).toBe(9)
+    await deliveries(await newWebhook(), 3 * ofWebhook, 'pending', -60)
+    expect(await measured()).toBe(9 + ofWebhook)
+    for (let count = 0; count <= ofTenant; count += ofWebhook) {
+      await deliveries(await newWebhook('loud'), ofWebhook, 'pending', -60)
+    }
+    expect(await measured()).toBe(9 + ofWebhook + ofTenant)
+    await admin.query(`INSERT INTO tenants (id, state) VALUES ('loud', 'suspended')`)
+    expect(await measured()).toBe(9 + ofWebhook)
+  })
+
+  test('is divided by what one worker may have in flight', () => {
+    expect(trigger['targetQueryValue']).toBe(String(limits.WEBHOOK_CONCURRENCY))
+  })
 })
 
 interface ScaledObject {

@@ -1,15 +1,30 @@
+/** Deliveries of one run. A jump costs as much as some 80 rows that follow each other, and most webhooks have few that are pending. */
+export const RUN = 16
+
 /**
- * A member of a `WITH RECURSIVE`: `pending (webhook_id, due_at)`, every webhook that has pending deliveries with the first moment at which one is due. It
- * jumps from webhook to webhook in the index deliveries_due, so its cost is by such webhooks, not by deliveries.
+ * Members of a `WITH RECURSIVE`: `pending (webhook_id, due_at)`, every webhook that has pending deliveries with the first moment at which one is due. It
+ * reads runs of 16 deliveries in the index deliveries_due, and jumps from the last webhook of a run to the one behind it: its cost is by such webhooks,
+ * not by deliveries.
  */
-export const PENDING_WEBHOOKS = `pending AS (
-       (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' ORDER BY webhook_id, due_at LIMIT 1)
+export const PENDING_WEBHOOKS = membersOf({ first: '', each: '' })
+
+/** SQL: the same of webhooks with ids above `after`, in at most so many runs (`runsMax`); both are parameters. `run` is next to `pending`. */
+export function pendingWebhooksAfter(after: string, runsMax: string): string {
+  return membersOf({ first: `AND webhook_id > ${after}::uuid`, each: `AND run.number < ${runsMax}` })
+}
+
+function membersOf({ first, each }: { readonly first: string; readonly each: string }): string {
+  return `run AS (
+       (SELECT webhook_id, due_at, 1 AS number, row_number() OVER () AS place
+          FROM (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' ${first}
+                 ORDER BY webhook_id, due_at LIMIT ${RUN}) ordered)
        UNION ALL
-       SELECT next.webhook_id, next.due_at
-         FROM pending
+       SELECT next.webhook_id, next.due_at, run.number + 1, next.place
+         FROM run
         CROSS JOIN LATERAL (
-               SELECT webhook_id, due_at
-                 FROM deliveries
-                WHERE state = 'pending' AND webhook_id > pending.webhook_id
-                ORDER BY webhook_id, due_at
-                LIMIT 1) next)`
+               SELECT webhook_id, due_at, row_number() OVER () AS place
+                 FROM (SELECT webhook_id, due_at FROM deliveries WHERE state = 'pending' AND webhook_id > run.webhook_id
+                        ORDER BY webhook_id, due_at LIMIT ${RUN}) ordered) next
+        WHERE run.place = ${RUN} ${each}),
+     pending AS (SELECT DISTINCT ON (webhook_id) webhook_id, due_at FROM run ORDER BY webhook_id, due_at)`
+}
