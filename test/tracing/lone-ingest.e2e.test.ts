@@ -1,8 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from '@jest/globals'
-import { eventually, testFolder } from '@ariftly/testkit'
-import { startCollector, type Collector } from './collector.ts'
+import { eventually, testFolder, startCollector, type Collector } from '@ariftly/testkit'
 import { startLoneIngest, type LoneIngest } from './lone-ingest.ts'
 
 const ends: { close(): Promise<void> }[] = []
@@ -73,7 +72,7 @@ test('a service sends its spans under its own name, the last ones as it ends, an
     'http.request.method_original': 'PROPFIND',
     'http.response.status_code': 405,
   })
-  expect(new Set(spans.map(({ process }) => process))).toEqual(new Set(['ariftly-ingest']))
+  expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['ariftly-ingest']))
   expect(JSON.stringify(spans)).not.toContain('hidden')
   const posted = requests.at(-1)
   expect(ingest.process.output()).toContain(`"trace_id":"${posted?.traceId}","span_id":"${posted?.spanId}"`)

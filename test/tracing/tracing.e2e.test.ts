@@ -1,8 +1,15 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { eventually, startReceiver, type ReceivedRequest, type Receiver } from '@ariftly/testkit'
+import {
+  eventually,
+  startReceiver,
+  type ReceivedRequest,
+  type Receiver,
+  startCollector,
+  type Collector,
+  type ReceivedSpan,
+} from '@ariftly/testkit'
 import { followStream, type FollowedStream } from '../support/follow-stream.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
-import { startCollector, type Collector, type ReceivedSpan } from './collector.ts'
 
 let collector: Collector
 let system: Standalone
@@ -85,7 +92,7 @@ describe('an event that is posted', () => {
     const [request, ...others] = spans
     expect(request?.parentSpanId).toBe(parentId)
     expect(others.map(({ parentSpanId }) => parentSpanId)).toEqual(others.map(() => request?.spanId))
-    expect(new Set(spans.map(({ process }) => process))).toEqual(new Set(['ariftly-standalone']))
+    expect(new Set(spans.map(({ resource }) => resource['service.name']))).toEqual(new Set(['ariftly-standalone']))
     expect(request?.attributes).toMatchObject({
       'http.request.method': 'POST',
       'http.route': '/v1/events',

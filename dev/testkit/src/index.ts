@@ -8,6 +8,7 @@ export {
   type TestCertificateOptions,
 } from './certificates.ts'
 export { callApi, type ApiAnswer, type ApiCall } from './call-api.ts'
+export { startCollector, type Collector, type ReceivedSpan } from './collector.ts'
 export { countTimers, type TimerCount, type TimerRates } from './count-timers.ts'
 export {
   startCuttingProxy,

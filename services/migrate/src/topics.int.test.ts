@@ -6,13 +6,13 @@ import { createLogger, readConfig } from '@ariftly/runtime'
 import { createPool } from '@ariftly/store'
 import { createTestDatabase, stackAddresses, startServiceProcess, type TestDatabase } from '@ariftly/testkit'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
+import { ConfigResourceTypes } from 'kafkajs'
 import { checkConfig, migrate, migrateConfig } from './service.ts'
 import { checkBackends } from './check/check-backends.ts'
 
 const log = createLogger({ service: 'test', level: 'silent' })
 
-/** A topic in kafkajs's numbers of resources. */
-const RESOURCE_TOPIC = 2
+type Admin = Parameters<Parameters<ReturnType<typeof createKafka>['withAdmin']>[0]>[0]
 
 let database: TestDatabase
 let env: Record<string, string>
@@ -36,8 +36,6 @@ afterEach(async () => {
   })
   await database.drop()
 })
-
-type Admin = Parameters<Parameters<ReturnType<typeof createKafka>['withAdmin']>[0]>[0]
 
 async function withAdmin<T>(use: (admin: Admin) => Promise<T>): Promise<T> {
   const kafka = createKafka({ brokers: [stackAddresses().kafka], clientId: 'test', log })
@@ -67,8 +65,7 @@ const topicsWithSettings = () =>
     const names = (await admin.listTopics()).filter((topic) => topic.startsWith(env['KAFKA_TOPIC'] ?? ''))
     const { topics } = await admin.fetchTopicMetadata({ topics: names })
     const { resources } = await admin.describeConfigs({
-      // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- The enum is kafkajs's, which only packages/kafka imports.
-      resources: names.map((name) => ({ type: RESOURCE_TOPIC, name })),
+      resources: names.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
       includeSynonyms: false,
     })
     return {

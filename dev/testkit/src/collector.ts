@@ -1,4 +1,4 @@
-import { startReceiver, type Respond } from '@ariftly/testkit'
+import { startReceiver, type ReceivedRequest, type Respond } from './receiver.ts'
 
 /** A span that a collector was sent; ids in hex. */
 export interface ReceivedSpan {
@@ -13,15 +13,17 @@ export interface ReceivedSpan {
   readonly failed: boolean
   /** The service. */
   readonly scope: string
-  /** `service.name` of its process. */
-  readonly process: unknown
+  /** Attributes of its process. */
+  readonly resource: Readonly<Record<string, unknown>>
 }
 
 /** A collector on this machine that takes OTLP/JSON. */
 export interface Collector {
   /** Settings of a service so that it sends its spans here, soon. */
   readonly env: Readonly<Record<string, string>>
-  /** All spans so far. */
+  readonly url: string
+  readonly requests: readonly ReceivedRequest[]
+  /** All spans so far; their requests are JSON. */
   spans(): readonly ReceivedSpan[]
   respondWith(respond: Respond): void
   close(): Promise<void>
@@ -56,9 +58,12 @@ const ERROR = 2
 export async function startCollector(): Promise<Collector> {
   const receiver = await startReceiver()
   receiver.respondWith(() => ({ headers: { 'content-type': 'application/json' }, body: '{}' }))
+  const url = new URL(receiver.url).origin
   return {
+    url,
+    requests: receiver.requests,
     env: {
-      OTEL_EXPORTER_OTLP_ENDPOINT: new URL(receiver.url).origin,
+      OTEL_EXPORTER_OTLP_ENDPOINT: url,
       OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
       OTEL_BSP_SCHEDULE_DELAY: '50',
     },
@@ -81,7 +86,7 @@ function readSpans({ resourceSpans }: OtlpRequest): ReceivedSpan[] {
         links: (span.links ?? []).map(({ traceId, spanId }) => ({ traceId, spanId })),
         failed: span.status?.code === ERROR,
         scope: scope.name,
-        process: attributesOf(resource)['service.name'],
+        resource: attributesOf(resource),
       })),
     ),
   )
