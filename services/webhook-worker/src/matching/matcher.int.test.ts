@@ -159,7 +159,7 @@ test('an event of more webhooks than a statement may write is left to the backlo
   const jobs = newJobs()
   const counts: number[] = []
   for (let slice = await makeJobSlice(jobs); slice !== undefined; slice = await makeJobSlice(jobs)) {
-    jobs.madeSlice(slice, 0)
+    await jobs.madeSlice(slice, 0)
     counts.push(await written())
     if (counts.length !== 2) continue
     await admin.query(
