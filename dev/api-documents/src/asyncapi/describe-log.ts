@@ -1,7 +1,7 @@
 /** The AsyncAPI document's `info`: what no schema says and a foreign client needs to know. */
 export const LOG_INFO = {
   title: 'Ariftly event log',
-  version: '1.1.0',
+  version: '1.0.0',
   description: `The log of all events, for services that read or write it with a Kafka client. Together with the address of an installation this page is all that such a client needs.
 
 **Connecting.** \`servers\` has the host and \`channels\` the topics of a standard installation; yours may have others (\`KAFKA_BROKERS\`, \`KAFKA_TOPIC\`), and may ask for TLS and SASL. A client that may read the topic reads every tenant.

@@ -1,5 +1,5 @@
 /** The version of the API, as the OpenAPI document has it. */
-export const API_VERSION = '1.1.0'
+export const API_VERSION = '1.0.0'
 
 const KEY = '-H "Authorization: Bearer $ARIFTLY_API_KEY"'
 
