@@ -88,7 +88,7 @@ test('reads a bounded number of rows, by indexes, however many are pending', asy
   }
   expect(indexesOf(/^webhooks$/)).toEqual(new Set(['webhooks_pkey']))
   expect(indexesOf(/^webhook_endpoints$/)).toEqual(new Set(['webhook_endpoints_pkey']))
-  expect(indexesOf(/^deliveries/)).toEqual(new Set(['deliveries_webhook_id_due_at_idx']))
+  expect(indexesOf(/^deliveries/)).toEqual(new Set(['deliveries_deliveries_due']))
   const ofDeliveries = nodes.filter((node) => node['Relation Name']?.startsWith('deliveries') === true)
   const read = ofDeliveries.reduce((sum, node) => sum + (node['Actual Rows'] ?? 0) * (node['Actual Loops'] ?? 0), 0)
   // Each run reads its rows, and of each weekly partition the row that would be next.
