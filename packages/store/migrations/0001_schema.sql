@@ -317,7 +317,7 @@ create table tenants (
   -- How far it has come in the tenant's keys (`id`): the largest UUID after the last one. No key is added meanwhile, see
   -- guard_new_api_key.
   api_keys_deleted_to uuid,
-  -- Whole milliseconds, as the API shows them: a list goes on behind (created_at, id).
+  -- Whole milliseconds, as the API shows them: a list continues after (created_at, id).
   created_at timestamptz not null default date_trunc('milliseconds', now()),
   updated_at timestamptz not null default date_trunc('milliseconds', now())
 );
@@ -346,7 +346,7 @@ create table api_keys (
   scopes text[] not null check (cardinality(scopes) > 0
     and scopes <@ array['events:write', 'events:read', 'webhooks', 'admin', 'platform']),
   hash bytea not null unique check (octet_length(hash) = 32),
-  -- The number of the secret whose hash stands in the row; a rotation moves it.
+  -- The number of the secret whose hash is in the row; a rotation moves it.
   secret_number integer not null default 1,
   quota_events_per_s integer check (quota_events_per_s > 0),
   quota_bytes_per_s bigint check (quota_bytes_per_s > 0),
@@ -385,7 +385,7 @@ grant select on removed_api_key_hashes to ariftly_app;
 
 -- The feed from which every process learns within a second that a key or a tenant changed. Append-only. A writer takes an
 -- advisory transaction lock before the number is drawn, so numbers become visible in their order and a reader that has seen n
--- never misses one below it. A new key needs no entry: nobody has cached it. An entry is of a key or of a whole tenant:
+-- never misses one below it. A new key needs no entry: no process has cached it. An entry is of a key or of a whole tenant:
 --   revoked            the key has stopped
 --   updated            its quota or end changed; `ends_at` is the key's end (null: none)
 --   rotated            secret `secret_number` stops at `ends_at`
@@ -589,8 +589,8 @@ create table webhooks (
   description text,
   enabled boolean not null default true,
   disabled_reason text check (disabled_reason in ('manual', 'gone', 'failures')),
-  -- Sealed (AES-256-GCM, key id inside) with aad `webhook:<tenant>:<whk id>`. While a rotation overlaps the old one stands
-  -- beside it.
+  -- Sealed (AES-256-GCM, key id inside) with aad `webhook:<tenant>:<whk id>`. While a rotation overlaps the old one is kept
+  -- too.
   secret bytea not null,
   previous_secret bytea,
   previous_secret_until timestamptz,
@@ -725,7 +725,7 @@ begin
 end $$;
 
 -- A new URL, and a webhook that is enabled again: failures belong to what was tried before, and what waits because of them is due. An endpoint
--- that was failing is probed soon, and opens with the first success; until then it stays where it delays nobody else.
+-- that was failing is probed soon, and opens with the first success; until then it stays where it delays no other endpoint.
 create function follow_endpoint_version() returns trigger
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
@@ -932,7 +932,7 @@ create table webhook_replays (
   truncated boolean not null default false,
   -- Null: all that the webhook takes.
   types text[] check (cardinality(types) > 0),
-  -- Only events whose delivery stands so; null: missing ones and all that are finished.
+  -- Only events whose delivery has this state; null: missing ones and all that are finished.
   delivery_status text check (delivery_status in ('delivered', 'failed', 'cancelled')),
   -- Counts and changes nothing.
   dry_run boolean not null,
