@@ -87,13 +87,14 @@ function digestOf(dir: string): string {
 /** Compares the digest with the one that the database was made from. The first file stores it, from the setting `ariftly.schema`. */
 async function checkDraft(client: pg.Client, digest: string): Promise<void> {
   await client.query(`SELECT set_config('ariftly.schema', $1, false)`, [digest])
-  const { rows: tables } = await client.query<{ migrated: boolean; drafted: boolean }>(
-    `SELECT to_regclass('public.pgmigrations') IS NOT NULL AS migrated, to_regclass('public.schema_digest') IS NULL AS drafted`,
+  const { rows: tables } = await client.query<{ isMigrated: boolean; hasDigest: boolean }>(
+    `SELECT to_regclass('public.pgmigrations') IS NOT NULL AS "isMigrated",
+            to_regclass('public.schema_digest') IS NOT NULL AS "hasDigest"`,
   )
-  if (tables[0]?.migrated !== true) return
-  const known = 'SELECT digest FROM schema_digest'
+  if (tables[0]?.isMigrated !== true) return
+  // A first run that failed leaves an empty table of migrations.
   const { rows } = await client.query<{ digest: string }>(
-    tables[0].drafted ? `SELECT '' AS digest FROM pgmigrations LIMIT 1` : known,
+    tables[0].hasDigest ? 'SELECT digest FROM schema_digest' : `SELECT '' AS digest FROM pgmigrations LIMIT 1`,
   )
   if (rows.every((row) => row.digest === digest)) return
   throw new Fault({
