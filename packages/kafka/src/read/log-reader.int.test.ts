@@ -291,8 +291,9 @@ describe('log reader', () => {
     await eventually('the client is built again', () => reader.rebuilds > 0)
     await createTopics(client, { ...topics, partitions: PARTITIONS, replication: 1 })
     await producer.send([record(0, 'x'), record(0, 'y'), record(0, 'z'), record(1, 'u')])
+    // Unknown when the time ends during a request; the ends of the log below show that nothing was written.
     const { partitions } = await bound.send([record(0, 'c')], { timeoutMs: 600 })
-    expect(partitions.get(0)?.type).toBe('unsent')
+    expect(['unsent', 'unknown']).toContain(partitions.get(0)?.type)
     await bound.close()
     const found = await describeLog(client, topics.topic)
     const detail = { expected: identity.topicId, found: found.topicId }

@@ -38,7 +38,11 @@ afterAll(async () => {
 /** A scheduler whose jobs no worker takes. `onJobs` gets how many deliveries are queued together. */
 function startScheduler(
   onJobs: (deliveries: number) => void = () => {},
-  { pool = pools.scheduling, warn = () => {} }: { readonly pool?: Pool; readonly warn?: (fields: object) => void } = {},
+  {
+    pool = pools.scheduling,
+    warn = () => {},
+    slots = 1_000,
+  }: { readonly pool?: Pool; readonly warn?: (fields: object) => void; readonly slots?: number } = {},
 ): {
   readonly scheduler: DeliveryScheduler
   readonly close: () => Promise<void>
@@ -50,7 +54,7 @@ function startScheduler(
     canEnqueue: () => true,
     perEndpointMax: IN_FLIGHT_MAX,
     perTenantMax: 1_000,
-    shares: new TenantShares({ healthy: 1_000, unhealthy: 1_000 }),
+    shares: new TenantShares({ healthy: slots, unhealthy: slots }),
     deadMs: 5_000,
     leaseMs: 600_000,
     workerId: WORKER_ID,
@@ -63,6 +67,15 @@ function startScheduler(
     await scheduler.close()
   }
   return { scheduler, close }
+}
+
+/** Makes each delivery of a webhook take `ms` to queue. Returns the undoing. */
+async function dawdle(webhookId: string, ms: number): Promise<() => Promise<unknown>> {
+  await admin.query(`
+    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(${ms / 1000}); RETURN NEW; END $$;
+    CREATE TRIGGER dawdle BEFORE UPDATE ON deliveries FOR EACH ROW
+      WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', webhookId)}') EXECUTE FUNCTION dawdle()`)
+  return () => admin.query('DROP TRIGGER dawdle ON deliveries; DROP FUNCTION dawdle()')
 }
 
 async function newWebhook(ordering: 'none' | 'task', rateLimit: number | null, tenant = 'mine'): Promise<string> {
@@ -161,10 +174,7 @@ test.each(['none', 'task'] as const)(
 
 test('a transaction that takes long delays no other tenant', async () => {
   const [slow, calm] = [await newWebhook('none', null, 'slow'), await newWebhook('none', null, 'calm')]
-  await admin.query(`
-    CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1); RETURN NEW; END $$;
-    CREATE TRIGGER dawdle BEFORE UPDATE ON deliveries FOR EACH ROW
-      WHEN (NEW.state = 'queued' AND NEW.webhook_id = '${typeIdToUuid('whk', slow)}') EXECUTE FUNCTION dawdle()`)
+  const undo = await dawdle(slow, 1_000)
   const { scheduler, close } = startScheduler()
   try {
     await insertPending(slow, ['a'], 0)
@@ -177,7 +187,30 @@ test('a transaction that takes long delays no other tenant', async () => {
     await eventually('the slow webhook has a job', async () => (await queuedOf([slow])) === 1)
   } finally {
     await close()
-    await admin.query('DROP TRIGGER dawdle ON deliveries; DROP FUNCTION dawdle()')
+    await undo()
+  }
+})
+
+test('transactions that run in parallel leave slots for a third tenant', async () => {
+  const webhooksOf = (tenant: string) => Promise.all([1, 2].map(() => newWebhook('none', null, tenant)))
+  const [slow, quick] = [await webhooksOf('slow'), await webhooksOf('quick')]
+  const undo = await dawdle(slow[0] ?? '', 100)
+  const { scheduler, close } = startScheduler(undefined, { slots: 20 })
+  const tasks = Array.from({ length: IN_FLIGHT_MAX }, String)
+  try {
+    for (const id of slow) await insertPending(id, tasks, 0)
+    scheduler.wake(slow)
+    await delay(HEAD_START_MS)
+    for (const id of quick) await insertPending(id, tasks, 0)
+    scheduler.wake(quick)
+    await eventually('both tenants have jobs', async () => (await queuedOf(slow)) * (await queuedOf(quick)) > 0)
+    expect(await queuedOf([...slow, ...quick])).toBeLessThan(20)
+  } finally {
+    await close()
+    await undo()
+    await admin.query('DELETE FROM deliveries WHERE webhook_id = ANY ($1)', [
+      [...slow, ...quick].map((id) => typeIdToUuid('whk', id)),
+    ])
   }
 })
 

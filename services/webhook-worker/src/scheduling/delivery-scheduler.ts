@@ -201,7 +201,7 @@ export class DeliveryScheduler {
       const unordered = endpoints.filter(({ ordering }) => ordering === 'none')
       const capacities = planCapacity(unordered, { ...this.#o, perTenantNewMax: TENANT_NEW_MAX })
       const room = { endpoints: capacities, tenantInFlightMax, leaseMs, workerId }
-      const taken = await queueDueDeliveries(tx, room)
+      const taken = await this.#o.shares.whileQueueing(capacities, () => queueDueDeliveries(tx, room))
       return { locked: endpoints, ...taken, tokenMs: await spendTokens(tx, endpoints, taken.queued) }
     })
     pauseUntilToken(this.#paused, tokenMs)
@@ -233,7 +233,8 @@ export class DeliveryScheduler {
       this.#scanAfter = next
       this.#runsMax = RUNS_PER_SCAN
       if (webhooks.length === 0 && next === undefined) return SCAN_MS_CALM
-      this.#o.shares.update(await countInFlight(this.#o.pool, { slowMs: SLOW_MS, deadMs: this.#o.deadMs }))
+      const { pool, shares, deadMs } = this.#o
+      await shares.recount(() => countInFlight(pool, { slowMs: SLOW_MS, deadMs }))
       const due = webhooks.filter((one) => one.dueInMs === 0)
       for (const { webhookId, tenant, ordering } of due) {
         if (ordering === 'task') this.#ordered.learn(webhookId, tenant)

@@ -183,13 +183,16 @@ export class OrderedScheduler {
     return await queueInTransaction(this.#o, async (tx) => {
       const locked = await lockEndpoints(tx, { webhookIds: [...webhooks.keys()] })
       const ordered = locked.filter(({ ordering }) => ordering === 'task')
-      const ranges = planCapacity(ordered, this.#o).map((endpoint) => {
+      const capacities = planCapacity(ordered, this.#o)
+      const ranges = capacities.map((endpoint) => {
         return { endpoint, fromKey: webhooks.get(endpoint.webhookId)?.nextKey ?? '' }
       })
       const keysMax = Math.floor(KEYS_PER_STATEMENT / webhooks.size)
-      const found = await queueOrderedDeliveries(tx, { ranges, keysMax, tenantInFlightMax, leaseMs, workerId })
-      const queued = Array.from(found.values(), (scan) => scan.queued).flat()
-      return { locked, scans: found, queued, tokenMs: await spendTokens(tx, ordered, queued) }
+      const { scans, queued } = await this.#o.shares.whileQueueing(capacities, async () => {
+        const found = await queueOrderedDeliveries(tx, { ranges, keysMax, tenantInFlightMax, leaseMs, workerId })
+        return { scans: found, queued: Array.from(found.values(), (scan) => scan.queued).flat() }
+      })
+      return { locked, scans, queued, tokenMs: await spendTokens(tx, ordered, queued) }
     })
   }
 }

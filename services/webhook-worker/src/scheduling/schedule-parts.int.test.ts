@@ -3,7 +3,6 @@ import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
 import { createTestDatabase, eventually, insertSampleWebhook, type TestDatabase } from '@ariftly/testkit'
 import { addJobs } from './schedule-parts.ts'
-import { TenantShares } from './tenant-shares.ts'
 
 const ENDPOINT = {
   tenant: 'mine',
@@ -58,7 +57,6 @@ test('what could not be added to the queue is pending again, also when Postgres 
         pool: scheduling,
         enqueue: () => Promise.reject(new Error('Redis is unavailable')),
         onQueued: () => {},
-        shares: new TenantShares({ healthy: 10, unhealthy: 10 }),
         signal: ending.signal,
         log: { warn: (_: unknown, text?: string) => void said.push(text ?? '') },
       },

@@ -57,7 +57,7 @@ export async function queueInTransaction<T extends { readonly queued: readonly Q
 
 /** Adds a job for each queued delivery. If that fails the deliveries are pending again, and it rejects. */
 export async function addJobs(
-  o: Pick<DeliverySchedulerOptions, 'pool' | 'enqueue' | 'onQueued' | 'shares' | 'signal' | 'log'>,
+  o: Pick<DeliverySchedulerOptions, 'pool' | 'enqueue' | 'onQueued' | 'signal' | 'log'>,
   endpoints: readonly LockedEndpoint[],
   queued: readonly QueuedDelivery[],
 ): Promise<void> {
@@ -65,10 +65,7 @@ export async function addJobs(
   const refs: Record<DeliveryPriority, QueuedDelivery[]> = { healthy: [], unhealthy: [] }
   for (const one of queued) {
     const endpoint = byId.get(one.webhookId)
-    if (endpoint === undefined) continue
-    const priority = priorityOf(endpoint)
-    refs[priority].push(one)
-    o.shares.queued(one.webhookId, endpoint.tenant, priority)
+    if (endpoint !== undefined) refs[priorityOf(endpoint)].push(one)
   }
   await Promise.all([add('healthy'), add('unhealthy')])
 
