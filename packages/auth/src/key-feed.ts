@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import { messageOf, withTimeout, type Logger } from '@ariftly/runtime'
 import type { ApiKeyChange, ApiKeyStore } from '@ariftly/store/api-keys'
 

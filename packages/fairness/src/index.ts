@@ -1,7 +1,4 @@
 export { ByteBudget, type ByteShare } from './byte-budget.ts'
-export { FailureLog } from './failure-log.ts'
-export { inSlices } from './in-slices.ts'
-export { startPoll, type Poll, type PollOptions } from './start-poll.ts'
 export { TenantTurns, TurnRefused } from './tenant-turns.ts'
 export { TokenBuckets, type BucketRate, type TokenBucket } from './token-buckets.ts'
 export { TurnQueue } from './turn-queue.ts'

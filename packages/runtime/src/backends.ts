@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import { messageOf } from '@ariftly/fault'
 import type { Logger } from './logger.ts'
 import type { Metrics } from './metrics.ts'

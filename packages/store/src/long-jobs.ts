@@ -1,5 +1,4 @@
-import { backoffMs, sleep } from '@ariftly/async'
-import { startPoll, type Poll, type PollOptions } from '@ariftly/fairness'
+import { backoffMs, type Poll, type PollOptions, sleep, startPoll } from '@ariftly/async'
 import type { Pool } from './pool.ts'
 import type { Queryable, Transaction } from './queryable.ts'
 import { withTransaction } from './with-transaction.ts'

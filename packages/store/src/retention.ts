@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/fault'
 import type { Queryable } from './queryable.ts'
 

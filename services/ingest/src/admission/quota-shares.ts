@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import { databaseConnection, type Logger, type Releasers } from '@ariftly/runtime'
 import { createPool, SERVICE_ROLE } from '@ariftly/store'
 import { RENEW_REPLICA_MS, Replica } from '@ariftly/store/replicas'

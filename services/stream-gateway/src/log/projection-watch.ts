@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { OffsetVector } from './offset-vector.ts'
 

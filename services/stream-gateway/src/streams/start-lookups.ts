@@ -1,5 +1,5 @@
-import { sleep } from '@ariftly/async'
-import { FailureLog, TenantTurns } from '@ariftly/fairness'
+import { FailureLog, sleep } from '@ariftly/async'
+import { TenantTurns } from '@ariftly/fairness'
 import type { Logger } from '@ariftly/runtime'
 
 interface StartLookupsOptions {

@@ -1,4 +1,4 @@
-import { FailureLog } from '@ariftly/fairness'
+import { FailureLog } from '@ariftly/async'
 import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { Replica } from '@ariftly/store/replicas'

@@ -1,5 +1,4 @@
-import { sleep } from '@ariftly/async'
-import { FailureLog } from '@ariftly/fairness'
+import { FailureLog, sleep } from '@ariftly/async'
 import { type Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'

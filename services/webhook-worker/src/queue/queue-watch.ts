@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { inSlices, startPoll } from '@ariftly/fairness'
+import { inSlices, startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
 import { claimQueue, releaseQueued, type QueueIdentity } from '@ariftly/store/deliveries'

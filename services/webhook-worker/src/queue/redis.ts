@@ -1,4 +1,4 @@
-import { FailureLog } from '@ariftly/fairness'
+import { FailureLog } from '@ariftly/async'
 import { Cluster, Redis, type ClusterNode, type RedisOptions } from 'ioredis'
 import { Fault, type Logger, type RedisAddress } from '@ariftly/runtime'
 

@@ -192,8 +192,8 @@ test('a transaction that takes long delays no other tenant', async () => {
 })
 
 test('transactions that run in parallel leave slots for a third tenant', async () => {
-  const webhooksOf = (tenant: string) => Promise.all([1, 2].map(() => newWebhook('none', null, tenant)))
-  const [slow, quick] = [await webhooksOf('slow'), await webhooksOf('quick')]
+  const slow = [await newWebhook('none', null, 'slow'), await newWebhook('none', null, 'slow')]
+  const quick = [await newWebhook('none', null, 'quick'), await newWebhook('none', null, 'quick')]
   const undo = await dawdle(slow[0] ?? '', 100)
   const { scheduler, close } = startScheduler(undefined, { slots: 20 })
   const tasks = Array.from({ length: IN_FLIGHT_MAX }, String)

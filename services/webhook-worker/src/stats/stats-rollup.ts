@@ -1,6 +1,6 @@
 import { ERROR_CLASSES } from '@ariftly/egress'
 import { typeIdMs } from '@ariftly/events'
-import { FailureLog } from '@ariftly/fairness'
+import { FailureLog } from '@ariftly/async'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import type { AttemptOutcome, RecordedOutcomes } from '@ariftly/store/deliveries'

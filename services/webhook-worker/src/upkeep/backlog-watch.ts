@@ -1,4 +1,4 @@
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import { sleep, type Logger } from '@ariftly/runtime'
 import { type Pool } from '@ariftly/store'
 import { countDeliveries, type DeliveryCounts } from '@ariftly/store/deliveries'

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { startPoll } from '@ariftly/fairness'
+import { startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import { beatWorker } from '@ariftly/store/deliveries'

@@ -1,4 +1,4 @@
-import { inSlices, startPoll } from '@ariftly/fairness'
+import { inSlices, startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import { type Queryable } from '@ariftly/store'
 import {

@@ -1,5 +1,4 @@
-import { backoffMs } from '@ariftly/async'
-import { inSlices, startPoll, type Poll } from '@ariftly/fairness'
+import { backoffMs, inSlices, type Poll, startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import {

@@ -1,4 +1,4 @@
-import { deferred } from '@ariftly/async'
+import { deferred } from './deferred.ts'
 import { eventually } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { setTimeout as delay } from 'node:timers/promises'

@@ -1,4 +1,4 @@
-import { sleep } from '@ariftly/async'
+import { sleep } from './backoff.ts'
 import { FailureLog, type FailureLogOptions } from './failure-log.ts'
 
 /** What is polled, and how often. */
