@@ -653,7 +653,20 @@ export interface AuditEntry {
   /** The id of the changed resource. */
   readonly target: string
   readonly request_id: string
-  /** Updates that the entry counts; `at` and `request_id` are of the first one. */
+  /** The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first one’s and `after` the last one’s. */
+  readonly changes: readonly ({
+    /** JSON pointer to the innermost member that changed, such as `/quota/events_per_s`. */
+    readonly member: string
+    /** Absent beside `changed`. */
+    readonly before?: unknown
+    /** Absent beside `changed`. */
+    readonly after?: unknown
+    /** It changed and its values are not kept: secrets, headers and filters. */
+    readonly changed?: true
+    /** A value is longer than 1 KiB: it is the beginning of its text, or of its JSON. */
+    readonly truncated?: true
+  })[]
+  /** Updates that the entry counts: of the same members, by the same key within a minute. `at` and `request_id` are of the first one. */
   readonly count: number
 }
 

@@ -515,25 +515,36 @@ create table audit_entries (
   target text not null,
   request_id text not null,
   -- How many updates an entry stands for.
-  count integer not null default 1
+  count integer not null default 1,
+  -- Array of the members that changed: {"member", "before", "after", "truncated"}, or {"member", "changed"} where the values are not
+  -- kept. Of repeated updates `before` is the first one's and `after` the last one's.
+  changes jsonb not null
 );
 create index audit_entries_tenant on audit_entries (tenant_id, id);
 create index audit_entries_action on audit_entries (tenant_id, action, id);
 grant select, insert on audit_entries to ariftly_app;
 
--- Counts an update in the entry of the first one of the last minute, by the same key of the same target; false when there is none. It
--- can change nothing but the count. By audit_entries_action.
-create function count_repeated_update(tenant text, caller uuid, done text, changed text) returns boolean
+-- Counts an update in the newest entry of the last minute, by the same key of the same target, when both change the same members; false
+-- when there is none. A change of a state always has an entry of its own. It can change nothing but the count and the values
+-- after the change. By audit_entries_action.
+create function count_repeated_update(tenant text, caller uuid, done text, changed text, changing jsonb) returns boolean
 language plpgsql security definer set search_path = pg_catalog, public, pg_temp as $$
 begin
-  if done not in ('api_key.update', 'webhook.update', 'tenant.put') then
+  if done not in ('api_key.update', 'webhook.update', 'tenant.put') or changing @> '[{"member": "/state"}]' then
     return false;
   end if;
-  update public.audit_entries set count = count + 1 where id = (
+  update public.audit_entries
+     set count = count + 1,
+         changes = (
+           select coalesce(jsonb_agg(first.change || (last.change - 'before') order by place), '[]')
+             from jsonb_array_elements(changes) with ordinality as first (change, place)
+             join jsonb_array_elements(changing) with ordinality as last (change, place) using (place))
+   where id = (
     select id from public.audit_entries
      where tenant_id = tenant and action = done and key_id = caller and target = changed
        and id >= public.uuid_v7_floor((extract(epoch from clock_timestamp()) * 1000)::bigint - 60000)
-     order by id desc limit 1);
+     order by id desc limit 1)
+     and jsonb_path_query_array(changes, '$[*].member') = jsonb_path_query_array(changing, '$[*].member');
   return found;
 end $$;
 
@@ -551,8 +562,8 @@ begin
   return deleted;
 end $$;
 
-revoke execute on function count_repeated_update(text, uuid, text, text), delete_expired_audit_entries(integer) from public;
-grant execute on function count_repeated_update(text, uuid, text, text), delete_expired_audit_entries(integer) to ariftly_app;
+revoke execute on function count_repeated_update(text, uuid, text, text, jsonb), delete_expired_audit_entries(integer) from public;
+grant execute on function count_repeated_update(text, uuid, text, text, jsonb), delete_expired_audit_entries(integer) to ariftly_app;
 
 -- Answers of administrative writes, kept for 24 hours. Written in the transaction of the effect. `answer` is sealed: it may
 -- hold a secret.

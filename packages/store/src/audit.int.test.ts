@@ -14,16 +14,28 @@ afterAll(() => database.drop())
 async function insertOf(ageDays: number): Promise<string> {
   const id = newTypeId('aud', Date.now() - ageDays * DAY_MS)
   const rest = { keyId: newTypeId('key'), tenant: 'acme', action: 'tenant.put', target: 'acme', requestId: 'r' }
-  await insertAuditEntry(pool, { id, ...rest })
+  await insertAuditEntry(pool, { id, ...rest, changes: '[]' })
   return id
+}
+
+function changeOf(before: unknown, after: unknown, member = '/name'): string {
+  return JSON.stringify([{ member, before, after }])
 }
 
 test('repeated updates of a target by a key are counted in the first one for a minute; nothing else is', async () => {
   const [key, other] = [newTypeId('key'), newTypeId('key')]
-  const record = async (fields: { keyId?: string; action?: string; target?: string; ageS?: number } = {}) => {
+  type Fields = { keyId?: string; action?: string; target?: string; ageS?: number; changes?: string }
+  const record = async (fields: Fields = {}) => {
     const { ageS = 0, ...rest } = fields
     const id = newTypeId('aud', Date.now() - ageS * 1000)
-    const entry = { keyId: key, tenant: 'folded', action: 'api_key.update', target: 'key_1', requestId: id }
+    const entry = {
+      keyId: key,
+      tenant: 'folded',
+      action: 'api_key.update',
+      target: 'key_1',
+      requestId: id,
+      changes: '[]',
+    }
     await insertAuditEntry(pool, { id, ...entry, ...rest })
     return id
   }
@@ -41,6 +53,35 @@ test('repeated updates of a target by a key are counted in the first one for a m
   expect(counts).toEqual(new Map([[old, 1], [first, 5], ...separate.map((id): [string, number] => [id, 1])]))
   expect(entries.find(({ id }) => id === first)).toMatchObject({ requestId: first })
   await expect(pool.query('UPDATE audit_entries SET count = 1')).rejects.toThrow('permission denied')
+})
+
+test('an entry of several updates has the first value before and the last one after', async () => {
+  const same = {
+    keyId: newTypeId('key'),
+    tenant: 'changing',
+    action: 'api_key.update',
+    target: 'key_1',
+    requestId: 'r',
+  }
+  const steps = [
+    changeOf('a', 'b'),
+    changeOf('b', 'c'),
+    // Another member, and the first one again: what lies between must stay visible.
+    changeOf(null, 5, '/quota/events_per_s'),
+    changeOf('c', 'd'),
+    // A change of a state is never counted in another entry.
+    changeOf('active', 'suspended', '/state'),
+    changeOf('suspended', 'active', '/state'),
+  ]
+  for (const changes of steps) await insertAuditEntry(pool, { ...same, id: newTypeId('aud'), changes })
+  const entries = await listAuditEntries(pool, { tenant: 'changing', limit: 20 })
+  expect(entries.map(({ changes, count }) => [JSON.parse(changes), count]).toReversed()).toEqual([
+    [[{ member: '/name', before: 'a', after: 'c' }], 2],
+    [[{ member: '/quota/events_per_s', before: null, after: 5 }], 1],
+    [[{ member: '/name', before: 'c', after: 'd' }], 1],
+    [[{ member: '/state', before: 'active', after: 'suspended' }], 1],
+    [[{ member: '/state', before: 'suspended', after: 'active' }], 1],
+  ])
 })
 
 test('entries older than 400 days are removed, at most as many as asked for, by a role that may remove no other', async () => {

@@ -17,6 +17,8 @@ const entryRow = defineRow('a', {
   requestId: plain<string>(),
   /** Number of updates in the entry; `id` and `requestId` are of the first one. */
   count: plain<number>(),
+  /** JSON array of what changed, as the API shows it. Of several updates `before` is the first one's, `after` the last one's. */
+  changes: plain<string>({ sql: 'a.changes::text' }),
 })
 
 /** One change that a key has made. */
@@ -26,13 +28,13 @@ export interface AuditEntry extends RowOf<typeof entryRow> {
 
 /**
  * Adds an entry to the audit log, in the transaction of the change that it is about. An update that the same key makes of the same
- * target within a minute of a first one is counted in the first one's entry.
+ * target within a minute of a first one is counted in the first one's entry if it changes the same members, none of them a state.
  */
 export async function insertAuditEntry(db: Queryable, entry: Omit<AuditEntry, 'atMs' | 'count'>): Promise<void> {
   await db.query(
-    `WITH counted AS MATERIALIZED (SELECT count_repeated_update($3, $2::uuid, $4, $5) AS is_repeated)
-     INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id)
-     SELECT $1::uuid, $2::uuid, $3, $4, $5, $6 FROM counted WHERE NOT is_repeated`,
+    `WITH counted AS MATERIALIZED (SELECT count_repeated_update($3, $2::uuid, $4, $5, $7::jsonb) AS is_repeated)
+     INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id, changes)
+     SELECT $1::uuid, $2::uuid, $3, $4, $5, $6, $7::jsonb FROM counted WHERE NOT is_repeated`,
     entryRow.write(entry).values,
   )
 }

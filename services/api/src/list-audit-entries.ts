@@ -40,6 +40,7 @@ export function renderAuditEntry(entry: AuditEntry): Record<string, unknown> {
     action: entry.action,
     target: entry.target,
     request_id: entry.requestId,
+    changes: JSON.parse(entry.changes) as unknown,
     count: entry.count,
   }
 }

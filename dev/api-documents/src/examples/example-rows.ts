@@ -155,10 +155,14 @@ export const exampleRows = {
     atMs: EXAMPLE_MS,
     keyId: `key_${UUID}`,
     tenant: TENANT,
-    action: 'webhook.create',
+    action: 'webhook.update',
     target: WEBHOOK_ID,
     requestId: 'req_0f8e2c6ad9c14b0c8a4d0a4f7e3b9d15',
     count: 1,
+    changes: JSON.stringify([
+      { member: '/rate_limit', before: null, after: 50 },
+      { member: '/filter', changed: true },
+    ]),
   } satisfies AuditEntry,
 
   system: {

@@ -23,6 +23,22 @@ export const tenantObjectSchema: TSchema = Type.Object({
   updated_at: nullable(timeSchema),
 })
 
+const changeSchema = Type.Object({
+  member: Type.String({
+    description: 'JSON pointer to the innermost member that changed, such as `/quota/events_per_s`.',
+  }),
+  before: Type.Optional(Type.Unknown({ description: 'Absent beside `changed`.' })),
+  after: Type.Optional(Type.Unknown({ description: 'Absent beside `changed`.' })),
+  changed: Type.Optional(
+    Type.Literal(true, { description: 'It changed and its values are not kept: secrets, headers and filters.' }),
+  ),
+  truncated: Type.Optional(
+    Type.Literal(true, {
+      description: 'A value is longer than 1 KiB: it is the beginning of its text, or of its JSON.',
+    }),
+  ),
+})
+
 /** An entry of the audit log. */
 export const auditEntrySchema: TSchema = Type.Object({
   object: Type.Literal('audit_entry'),
@@ -33,8 +49,15 @@ export const auditEntrySchema: TSchema = Type.Object({
   action: oneOfMore(AUDIT_ACTIONS),
   target: Type.String({ description: 'The id of the changed resource.' }),
   request_id: Type.String(),
+  changes: Type.Array(changeSchema, {
+    maxItems: 32,
+    description:
+      'The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first ' +
+      'one’s and `after` the last one’s.',
+  }),
   count: Type.Integer({
     minimum: 1,
-    description: 'Updates that the entry counts; `at` and `request_id` are of the first one.',
+    description:
+      'Updates that the entry counts: of the same members, by the same key within a minute. `at` and `request_id` are of the first one.',
   }),
 })

@@ -1,7 +1,27 @@
+import type { AuditEntry } from '@ariftly/sdk'
 import { useKey } from '../session/session.ts'
 import { Time } from '../ui/time.tsx'
 import { visibleText } from '../ui/visible-text.ts'
 import { ListPage } from './list-page.tsx'
+
+/** The members that changed, with their values where the log keeps them. */
+function Changes({ changes, count }: Pick<AuditEntry, 'changes' | 'count'>) {
+  return (
+    <>
+      {changes.map(({ member, before, after, changed }) => (
+        <div key={member} className="small">
+          <span className="mono">{visibleText(member)}</span>{' '}
+          {changed === true ? 'changed' : `${shown(before)} → ${shown(after)}`}
+        </div>
+      ))}
+      {count > 1 && <div className="small muted">{count} updates</div>}
+    </>
+  )
+}
+
+function shown(value: unknown): string {
+  return value === null ? 'none' : visibleText(typeof value === 'string' ? value : JSON.stringify(value))
+}
 
 /** Who changed keys, tenants and webhooks. */
 export function AuditPage() {
@@ -34,7 +54,7 @@ export function AuditPage() {
             </>
           ),
         },
-        { title: 'Times', cell: ({ count }) => count },
+        { title: 'Changes', cell: ({ changes, count }) => <Changes changes={changes} count={count} /> },
       ]}
     />
   )

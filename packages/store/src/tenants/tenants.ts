@@ -68,7 +68,8 @@ export interface TenantChanges {
 
 /** What {@link putTenant} has done. */
 export type PutTenantOutcome =
-  | { readonly type: 'created' | 'updated'; readonly tenant: TenantRow }
+  | { readonly type: 'created'; readonly tenant: TenantRow }
+  | { readonly type: 'updated'; readonly tenant: TenantRow; readonly before: TenantRow }
   | { readonly type: 'deleting' }
   | { readonly type: 'deleted' }
 
@@ -84,7 +85,7 @@ export async function putTenant(tx: Transaction, id: string, changes: TenantChan
   const state = changes.state ?? before?.state ?? 'active'
   const tenant = await writeTenant(tx, { id, state, limits })
   await recordTenantChange(tx, id, state)
-  return { type: before === undefined ? 'created' : 'updated', tenant }
+  return before === undefined ? { type: 'created', tenant } : { type: 'updated', tenant, before }
 }
 
 const NO_LIMITS: TenantRow['limits'] = { eventsPerS: null, streams: null, webhooks: null, apiKeys: null }
@@ -122,7 +123,9 @@ async function upsert(tx: Transaction, text: string, values: unknown[]): Promise
 
 /** What {@link deleteTenant} has done. `absent`: the tenant was deleted, or is unknown: it has no row and never had a key. */
 export type DeleteTenantOutcome =
-  { readonly type: 'started' | 'running'; readonly tenant: TenantRow } | { readonly type: 'absent' }
+  | { readonly type: 'started'; readonly tenant: TenantRow; readonly before: TenantRow | undefined }
+  | { readonly type: 'running'; readonly tenant: TenantRow }
+  | { readonly type: 'absent' }
 
 /**
  * Begins the deletion of a tenant, put or not, in the caller's transaction: from its commit on its keys are refused, no
@@ -147,7 +150,7 @@ export async function deleteTenant(
     [id],
   )
   await recordTenantChange(tx, id, 'deleting')
-  return { type: 'started', tenant }
+  return { type: 'started', tenant, before }
 }
 
 /** Whether a tenant has or had a key, of any state or removed. The table of keys is read when it has none. */

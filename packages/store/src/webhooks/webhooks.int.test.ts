@@ -14,7 +14,7 @@ import {
   type NewWebhook,
 } from './webhooks.ts'
 import { listWebhooks } from './list-webhooks.ts'
-import { backlogOf, PENDING_COUNT_MAX } from './webhook-row.ts'
+import { backlogOf, PENDING_COUNT_MAX, type WebhookRow } from './webhook-row.ts'
 
 const database = await createTestDatabase()
 const pool = database.openPool({ max: 8 })
@@ -52,6 +52,11 @@ async function version(): Promise<number> {
   return rows[0]?.version ?? 0
 }
 
+/** The webhook after a change. */
+async function update(o: Parameters<typeof updateWebhook>[1]): Promise<WebhookRow | undefined> {
+  return (await updateWebhook(pool, o))?.webhook
+}
+
 describe('webhooks', () => {
   test('are at most so many a tenant, however many are created at the same time', async () => {
     const outcomes = await Promise.all(
@@ -70,7 +75,7 @@ describe('webhooks', () => {
     const versions = [await version()]
     const id = await insertOne()
     versions.push(await version())
-    await updateWebhook(pool, { tenant, id, changes: { events: ['task.*'] } })
+    await update({ tenant, id, changes: { events: ['task.*'] } })
     versions.push(await version())
     await deleteWebhook(pool, { tenant, id })
     versions.push(await version())
@@ -81,10 +86,10 @@ describe('webhooks', () => {
   test.each([['\ud800'], ['\0']])('are changed and deleted with any text in their filter: %j', async (value) => {
     const id = await insertOne({ filter: JSON.stringify({ 'data.word': value }) })
     const versions = [await version()]
-    await updateWebhook(pool, { tenant, id, changes: { description: 'changed' } })
+    await update({ tenant, id, changes: { description: 'changed' } })
     versions.push(await version())
     const filter = JSON.stringify({ 'data.other': value })
-    const changed = await updateWebhook(pool, { tenant, id, changes: { filter } })
+    const changed = await update({ tenant, id, changes: { filter } })
     versions.push(await version())
     expect(changed).toMatchObject({ description: 'changed', filter })
     // Matching reads the filter and not the description.
@@ -114,10 +119,10 @@ describe('webhooks', () => {
   test('are returned by every write as they were written, a rotation and an enabling included', async () => {
     const id = await insertOne()
     const shown = { enabled: false, disabledReason: 'manual' }
-    expect(await updateWebhook(pool, { tenant, id, changes: { enabled: false } })).toMatchObject({ id, ...shown })
+    expect(await update({ tenant, id, changes: { enabled: false } })).toMatchObject({ id, ...shown })
     await pool.query(`UPDATE webhook_endpoints SET failing_since = now() WHERE tenant_id = $1`, [tenant])
     expect(await getWebhook(pool, { tenant, id })).toMatchObject({ failingSinceMs: expect.any(Number) })
-    const enabled = await updateWebhook(pool, { tenant, id, changes: { enabled: true } })
+    const enabled = await update({ tenant, id, changes: { enabled: true } })
     expect(enabled).toMatchObject({ enabled: true, failingSinceMs: null })
     expect(enabled).toEqual(await getWebhook(pool, { tenant, id }))
     const rotated = await rotateWebhookSecret(pool, { tenant, id, secret: Buffer.from('new'), overlapMs: 0 })
@@ -128,7 +133,7 @@ describe('webhooks', () => {
     const sealed = { headerNames: ['X-A'], headers: Buffer.from('sealed') }
     const id = await insertOne({ url: 'https://a.example/hook', ...sealed })
     const headersAt = async (url: string, more = {}): Promise<readonly string[] | undefined> =>
-      (await updateWebhook(pool, { tenant, id, changes: { url, ...more } }))?.headerNames
+      (await update({ tenant, id, changes: { url, ...more } }))?.headerNames
     expect(await headersAt('HTTPS://A.example:443/other?path')).toEqual(['X-A'])
     expect(await headersAt('https://a.example:8443/hook')).toEqual([])
     expect(await headersAt('https://b.example/', sealed)).toEqual(['X-A'])
@@ -145,25 +150,23 @@ describe('webhooks', () => {
 
   test('keep what a change does not name, and null clears', async () => {
     const id = await insertOne({ agent: 'a', description: 'd' })
-    expect(
-      await updateWebhook(pool, { tenant, id, changes: { agent: null, url: 'https://b.example/' } }),
-    ).toMatchObject({
+    expect(await update({ tenant, id, changes: { agent: null, url: 'https://b.example/' } })).toMatchObject({
       agent: null,
       description: 'd',
       url: 'https://b.example/',
     })
-    expect(await updateWebhook(pool, { tenant: 'other', id, changes: { agent: 'b' } })).toBeUndefined()
+    expect(await update({ tenant: 'other', id, changes: { agent: 'b' } })).toBeUndefined()
   })
 
   test('keep the first reason for which they are disabled, and lose it when enabled', async () => {
     const id = await insertOne()
     const reason = async (): Promise<unknown> => (await getWebhook(pool, { tenant, id }))?.disabledReason
-    await updateWebhook(pool, { tenant, id, changes: { enabled: false } })
+    await update({ tenant, id, changes: { enabled: false } })
     expect(await reason()).toBe('manual')
     await pool.query(`UPDATE webhooks SET disabled_reason = 'gone' WHERE tenant_id = $1`, [tenant])
-    await updateWebhook(pool, { tenant, id, changes: { enabled: false } })
+    await update({ tenant, id, changes: { enabled: false } })
     expect(await reason()).toBe('gone')
-    await updateWebhook(pool, { tenant, id, changes: { enabled: true } })
+    await update({ tenant, id, changes: { enabled: true } })
     expect(await reason()).toBeNull()
   })
 

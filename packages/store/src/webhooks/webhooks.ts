@@ -86,7 +86,7 @@ export async function insertWebhook(
 }
 
 /**
- * Changes the named settings of a webhook and returns it as it was written; undefined if the tenant has none with this id.
+ * Changes the named settings of a webhook and returns it as it was written, with its settings before; undefined if the tenant has none with this id.
  * Enabling clears `disabled_reason`, disabling sets it to `manual` unless it was disabled already. A URL of another origin
  * clears the headers unless new ones are given: their values were meant for the host before. Moves `webhooks_version`. By
  * primary key.
@@ -94,8 +94,12 @@ export async function insertWebhook(
 export async function updateWebhook(
   tx: Queryable,
   o: WebhookKey & { readonly changes: Partial<WebhookSettings> },
-): Promise<WebhookRow | undefined> {
-  const cleared = (await movesOrigin(tx, o, o.changes.url)) ? NO_HEADERS : {}
+): Promise<{ readonly before: WebhookSettings; readonly webhook: WebhookRow } | undefined> {
+  const before = storedWebhook.readFirst(
+    await tx.query(`SELECT ${storedWebhook.columns} FROM webhooks w WHERE ${IS_KEY} FOR UPDATE`, keyOf(o)),
+  )
+  if (before === undefined) return undefined
+  const cleared = movesOrigin(before.url, o.changes.url) ? NO_HEADERS : {}
   const { sets, values } = storedWebhook.write({ ...cleared, ...o.changes }, 3)
   const all = ['updated_at = now()', ...(sets === '' ? [] : [sets])]
   if (o.changes.enabled === true) all.push('disabled_reason = NULL')
@@ -106,15 +110,14 @@ export async function updateWebhook(
      ${webhookSelect('written')}`,
     [...keyOf(o), ...values],
   )
-  return webhookRow.readFirst(written)
+  const webhook = webhookRow.readFirst(written)
+  return webhook && { before, webhook }
 }
 
 const NO_HEADERS = { headerNames: [], headers: null } as const
 
-async function movesOrigin(tx: Queryable, key: WebhookKey, url: string | undefined): Promise<boolean> {
-  if (url === undefined) return false
-  const { rows } = await tx.query<{ url: string }>(`SELECT url FROM webhooks w WHERE ${IS_KEY} FOR UPDATE`, keyOf(key))
-  return rows[0] !== undefined && new URL(rows[0].url).origin !== new URL(url).origin
+function movesOrigin(before: string, after: string | undefined): boolean {
+  return after !== undefined && new URL(before).origin !== new URL(after).origin
 }
 
 /**

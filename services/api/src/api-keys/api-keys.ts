@@ -19,7 +19,8 @@ import { byId, pageParams, sendPage, type ListDeps } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'
 import { tenantDeleted } from '../tenants/tenant-problems.ts'
 import { timeOf } from '../time-of.ts'
-import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
+import { changesOf, hiddenChange, type Settings } from '../writes/changes.ts'
+import type { Audited, WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { readApiKeyChanges, readApiKeyRequest, readRotation } from './api-key-body.ts'
 import { refuseExcess, refuseForeignKey, refuseForeignScopes } from './refuse-excess.ts'
 
@@ -66,7 +67,8 @@ export function createApiKeyWrites(
     if (!(await insertApiKey(tx, { ...row, hash }))) throw await refusedKey(tx, tenant)
     const { live, max } = await countLiveApiKeys(tx, { tenant, defaultMax: API_KEYS_PER_TENANT_MAX })
     if (live > max) throw tooManyApiKeys(max)
-    return answerWithSecret({ ...row, lastUsedAtMs: null, revokedAtMs: null }, key, 'api_key.create')
+    const made = { ...row, lastUsedAtMs: null, revokedAtMs: null }
+    return answerWithSecret(made, key, { action: 'api_key.create', changes: changesOf(undefined, settingsOf(made)) })
   }
 
   async function update(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
@@ -78,7 +80,8 @@ export function createApiKeyWrites(
     const answer = { status: 200, body: apiKeyObject(changed) } as const
     if (Object.keys(changes).length === 0) return answer
     await updateApiKey(tx, changed)
-    return { ...answer, audit: { action: 'api_key.update', target: target.id, tenant: target.tenant } }
+    const audit = { action: 'api_key.update', target: target.id, tenant: target.tenant } as const
+    return { ...answer, audit: { ...audit, changes: changesOf(settingsOf(target), settingsOf(changed)) } }
   }
 
   return { createApiKey: create, updateApiKey: update, rotateApiKey: rotate, revokeApiKey: revoke }
@@ -91,14 +94,14 @@ async function rotate(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   const { key, hash } = generateApiKey()
   const rotated = await rotateApiKey(tx, { id: target.id, hash, overlapMs: overlapHours * HOUR_MS })
   if (!rotated) throw rotationUnderWay()
-  return answerWithSecret(target, key, 'api_key.rotate')
+  return answerWithSecret(target, key, { action: 'api_key.rotate', changes: [hiddenChange('/key')] })
 }
 
 async function revoke(call: ApiCall, tx: Transaction): Promise<WriteAnswer> {
   const target = await findTarget(call, tx)
   refuseForeignScopes(call.caller, target)
   await revokeApiKey(tx, { id: target.id })
-  return { status: 204, audit: { action: 'api_key.revoke', target: target.id, tenant: target.tenant } }
+  return { status: 204, audit: { action: 'api_key.revoke', target: target.id, tenant: target.tenant, changes: [] } }
 }
 
 /** The key of the path, locked; 404 if it does not exist, is revoked, or is another tenant's. */
@@ -109,12 +112,12 @@ async function findTarget({ caller, params }: ApiCall, tx: Transaction): Promise
   return target
 }
 
-function answerWithSecret(row: ApiKeyRow, key: string, action: 'api_key.create' | 'api_key.rotate'): WriteAnswer {
+function answerWithSecret(row: ApiKeyRow, key: string, audited: Pick<Audited, 'action' | 'changes'>): WriteAnswer {
   return {
     status: 201,
     body: newApiKeyObject(row, key),
     headers: { Location: `/v1/api-keys/${row.id}` },
-    audit: { action, target: row.id, tenant: row.tenant },
+    audit: { ...audited, target: row.id, tenant: row.tenant },
   }
 }
 
@@ -142,13 +145,15 @@ export function apiKeyObject(row: ApiKeyRow): Record<string, unknown> {
     object: 'api_key',
     id: row.id,
     tenant: row.tenant,
-    name: row.name,
-    scopes: row.scopes,
-    quota: quotaObject(row.quota),
-    expires_at: timeOf(row.expiresAtMs),
+    ...settingsOf(row),
     last_used_at: timeOf(row.lastUsedAtMs),
     created_at: timeOf(row.createdAtMs),
   }
+}
+
+/** What a caller decides about a key, by the names of the API. */
+function settingsOf({ name, scopes, quota, expiresAtMs }: ApiKeyRow): Settings {
+  return { name, scopes, quota: quotaObject(quota), expires_at: timeOf(expiresAtMs) }
 }
 
 /** A key that was just made or rotated: with its secret, which is shown this once. */

@@ -174,7 +174,8 @@ describe('GET /v1/audit', () => {
       { 'x-request-id': 'req-of-mine' },
     )
     const path = `/v1/webhooks/${webhook.body.id}`
-    await one.call('PATCH', path, admin.key, { description: 'x' })
+    const filter = { 'data.token': 'a-value-of-mine' }
+    await one.call('PATCH', path, admin.key, { description: 'x', headers: { 'x-token': 'another-value' }, filter })
     await one.call('POST', `${path}/rotate-secret`, admin.key, {})
     await one.call('DELETE', path, admin.key)
     await one.call('PATCH', `/v1/api-keys/${admin.id}`, admin.key, { name: 'y' })
@@ -202,7 +203,23 @@ describe('GET /v1/audit', () => {
       request_id: 'req-of-mine',
     })
     expect(created?.id).toMatch(/^aud_/)
-    expect(JSON.stringify(listed.body)).not.toMatch(/a-secret-of-mine|whsec_|ak_/)
+    expect(JSON.stringify(listed.body)).not.toMatch(/a-secret-of-mine|whsec_|ak_|a-value-of-mine|another-value/)
+    expect(created?.['changes']).toEqual([
+      { member: '/url', before: null, after: 'https://example.com/' },
+      { member: '/events', before: null, after: ['*'] },
+      { member: '/enabled', before: null, after: true },
+      { member: '/ordering', before: null, after: 'none' },
+    ])
+    expect(entries.slice(1, 5).map(({ changes }) => changes)).toEqual([
+      [expect.objectContaining({ member: '/name', after: 'y' })],
+      [],
+      [{ member: '/secret', changed: true }],
+      [
+        { member: '/description', before: null, after: 'x' },
+        { member: '/headers', changed: true },
+        { member: '/filter', changed: true },
+      ],
+    ])
 
     const byAction = await one.call('GET', '/v1/audit?action=webhook.create&tenant=audited', ROOT)
     expect(byAction.body.data).toEqual([created])
@@ -222,6 +239,31 @@ describe('GET /v1/audit', () => {
     expect(data.map(({ action, count }) => [action, count])).toEqual([
       ['api_key.update', 3],
       ['api_key.create', 1],
+    ])
+    expect(data[0]?.['changes']).toMatchObject([{ member: '/name', after: 'c' }])
+  })
+
+  test('shows a suspension right after the creation as an entry of its own', async () => {
+    await put('brief', { limits: { webhooks: 3 } })
+    await put('brief', { state: 'suspended' })
+    await put('brief', { state: 'active', limits: { webhooks: null } })
+    const { data = [] } = (await one.call('GET', '/v1/audit?tenant=brief', ROOT)).body
+    expect(data.map(({ changes, count }) => [changes, count])).toEqual([
+      [
+        [
+          { member: '/state', before: 'suspended', after: 'active' },
+          { member: '/limits/webhooks', before: 3, after: null },
+        ],
+        1,
+      ],
+      [[{ member: '/state', before: 'active', after: 'suspended' }], 1],
+      [
+        [
+          { member: '/state', before: null, after: 'active' },
+          { member: '/limits/webhooks', before: null, after: 3 },
+        ],
+        1,
+      ],
     ])
   })
 

@@ -12,6 +12,7 @@ import {
 } from '@ariftly/store/tenants'
 import { notFound } from '../not-found.ts'
 import { pageParams, sendPage, type ListDeps } from '../send-list.ts'
+import { changesOf, type Settings } from '../writes/changes.ts'
 import type { WriteAnswer, WriteHandler } from '../writes/write-handler.ts'
 import { BOOTSTRAP_TENANT, ownTenant, tenantDeleted } from './tenant-problems.ts'
 
@@ -62,11 +63,13 @@ async function put({ params, body }: ApiCall, tx: Transaction): Promise<WriteAns
   const id = tenantIdOf(params)
   const outcome = await putTenant(tx, id, readTenantRequest(body))
   if (outcome.type === 'deleting' || outcome.type === 'deleted') throw tenantDeleted(outcome.type)
+  const { tenant } = outcome
+  const before = outcome.type === 'created' ? undefined : settingsOf(outcome.before)
   return {
     status: outcome.type === 'created' ? 201 : 200,
-    body: renderTenant(outcome.tenant),
+    body: renderTenant(tenant),
     headers: outcome.type === 'created' ? { Location: `/v1/tenants/${id}` } : {},
-    audit: { action: 'tenant.put', target: id, tenant: id },
+    audit: { action: 'tenant.put', target: id, tenant: id, changes: changesOf(before, settingsOf(tenant)) },
   }
 }
 
@@ -80,11 +83,10 @@ async function remove({ caller, params }: ApiCall, tx: Transaction): Promise<Wri
   if (id === BOOTSTRAP_TENANT) throw ownTenant('The tenant of the bootstrap key cannot be deleted.')
   const outcome = await deleteTenant(tx, id)
   if (outcome.type === 'absent') throw notFound('tenant')
-  return {
-    status: 202,
-    body: renderTenant(outcome.tenant),
-    ...(outcome.type === 'started' ? { audit: { action: 'tenant.delete', target: id, tenant: id } } : {}),
-  }
+  const answer = { status: 202, body: renderTenant(outcome.tenant) } as const
+  if (outcome.type === 'running') return answer
+  const changes = changesOf({ state: outcome.before?.state ?? 'active' }, { state: outcome.tenant.state })
+  return { ...answer, audit: { action: 'tenant.delete', target: id, tenant: id, changes } }
 }
 
 /** The id of the path. 400 for what can be no tenant's: it would be made. */
@@ -125,17 +127,17 @@ export function renderTenant(row: TenantRow): Record<string, unknown> {
   return {
     object: 'tenant',
     id: row.id,
-    state: row.state,
-    limits: {
-      events_per_s: row.limits.eventsPerS,
-      streams: row.limits.streams,
-      webhooks: row.limits.webhooks,
-      api_keys: row.limits.apiKeys,
-    },
+    ...settingsOf(row),
     ...(row.state === 'deleting' ? { deleted_count: row.deletedCount } : {}),
     created_at: new Date(row.createdAtMs).toISOString(),
     updated_at: new Date(row.updatedAtMs).toISOString(),
   }
+}
+
+/** What a caller decides about a tenant, by the names of the API. */
+function settingsOf({ state, limits }: TenantRow): Settings {
+  const { eventsPerS, streams, webhooks, apiKeys } = limits
+  return { state, limits: { events_per_s: eventsPerS, streams, webhooks, api_keys: apiKeys } }
 }
 
 /** A tenant that was never put: active, with default limits. */

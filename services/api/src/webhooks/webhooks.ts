@@ -13,6 +13,7 @@ import {
   rotateWebhookSecret,
   updateWebhook,
   type WebhookRow,
+  type WebhookSettings,
 } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
 import { CANCELLED_AT_ONCE } from '../deliveries/cancel-waiting.ts'
@@ -20,6 +21,7 @@ import { findWebhook } from '../find-webhook.ts'
 import { notFound, pathId } from '../not-found.ts'
 import { pageParams, sendObjects, type ListDeps } from '../send-list.ts'
 import { timeOf } from '../time-of.ts'
+import { changesOf, hiddenChange, type Change } from '../writes/changes.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { readNewWebhook, readWebhookChanges } from './webhook-body.ts'
 import { settingsOf } from './webhook-settings.ts'
@@ -86,7 +88,7 @@ function createCreate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
       status: 201,
       body: renderWithSecret(row, secret),
       headers: { Location: `/v1/webhooks/${id}` },
-      audit: { action: 'webhook.create', target: id, tenant },
+      audit: { action: 'webhook.create', target: id, tenant, changes: webhookChanges(undefined, row) },
     }
   }
 }
@@ -115,11 +117,17 @@ function createUpdate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
   return async ({ caller: { tenant }, params, body }, tx) => {
     const id = pathId('whk', params['id'])
     const changes = settingsOf(readWebhookChanges(body, { policy }), { tenant, id, keyring })
-    const unchanged = Object.keys(changes).length === 0
-    const row = unchanged ? await findWebhook(tx, tenant, id) : await updateWebhook(tx, { tenant, id, changes })
-    if (row === undefined) throw notFound('webhook')
-    const answer = { status: 200, body: renderWebhook(row) } as const
-    return unchanged ? answer : { ...answer, audit: { action: 'webhook.update', target: id, tenant } }
+    if (Object.keys(changes).length === 0) {
+      return { status: 200, body: renderWebhook(await findWebhook(tx, tenant, id)) }
+    }
+    const updated = await updateWebhook(tx, { tenant, id, changes })
+    if (updated === undefined) throw notFound('webhook')
+    const { before, webhook } = updated
+    return {
+      status: 200,
+      body: renderWebhook(webhook),
+      audit: { action: 'webhook.update', target: id, tenant, changes: webhookChanges(before, webhook) },
+    }
   }
 }
 
@@ -133,7 +141,7 @@ function createDelete({ pool }: WebhookWritesDeps): WriteHandler {
     if (!(await deleteWebhook(tx, { tenant, id }))) throw notFound('webhook')
     return {
       status: 204,
-      audit: { action: 'webhook.delete', target: id, tenant },
+      audit: { action: 'webhook.delete', target: id, tenant, changes: [] },
       after: async () => void (await cancelDeliveries(pool, { tenant, webhookId: id, limit: CANCELLED_AT_ONCE })),
     }
   }
@@ -159,7 +167,7 @@ function createRotate({ keyring }: WebhookWritesDeps): WriteHandler {
     return {
       status: 200,
       body: renderWithSecret(row, secret),
-      audit: { action: 'webhook.rotate_secret', target: id, tenant },
+      audit: { action: 'webhook.rotate_secret', target: id, tenant, changes: [hiddenChange('/secret')] },
     }
   }
 }
@@ -168,6 +176,31 @@ function underWay(): Problem {
   return new Problem(409, 'rotation_under_way', {
     detail: 'The secret before the current one still signs: rotate again when its overlap has ended.',
   })
+}
+
+/** What changed of the settings of a webhook. Its headers and its filter may hold secrets or personal data: they are not shown. */
+function webhookChanges(before: WebhookSettings | undefined, after: WebhookSettings): readonly Change[] {
+  const { headers = null, filter = null } = before ?? {}
+  const settings = ({
+    url,
+    events,
+    taskId,
+    sessionId,
+    agent,
+    description,
+    enabled,
+    rateLimit,
+    ordering,
+  }: WebhookSettings) => {
+    const filters = { events, task_id: taskId, session_id: sessionId, agent }
+    return { url, ...filters, description, enabled, rate_limit: rateLimit, ordering }
+  }
+  return [
+    ...changesOf(before && settings(before), settings(after)),
+    // Each sealing differs, so equal headers that are given again count as changed.
+    ...(headers?.toString('hex') === after.headers?.toString('hex') ? [] : [hiddenChange('/headers')]),
+    ...(filter === after.filter ? [] : [hiddenChange('/filter')]),
+  ]
 }
 
 /** The webhook object; headers by name only, and the secret never. */

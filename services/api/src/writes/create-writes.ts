@@ -64,5 +64,6 @@ async function audit(tx: Transaction, { caller, context }: ApiCall, answer: Writ
   if (answer.audit === undefined) return
   const { keyId } = caller
   const { requestId } = context
-  await insertAuditEntry(tx, { id: newTypeId('aud'), keyId, requestId, ...answer.audit })
+  const changes = JSON.stringify(answer.audit.changes)
+  await insertAuditEntry(tx, { ...answer.audit, id: newTypeId('aud'), keyId, requestId, changes })
 }

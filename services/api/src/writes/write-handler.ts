@@ -1,6 +1,7 @@
 import type { AuditAction } from '@ariftly/contract'
 import type { ApiCall } from '@ariftly/http'
 import type { Transaction } from '@ariftly/store'
+import type { Change } from './changes.ts'
 
 /** The answer of a write, sent when its transaction has committed. */
 export interface WriteAnswer {
@@ -9,9 +10,19 @@ export interface WriteAnswer {
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
   /** The entry for the audit log; absent when nothing changed. */
-  readonly audit?: { readonly action: AuditAction; readonly target: string; readonly tenant: string }
+  readonly audit?: Audited
   /** Runs after the commit and before the answer; work that may be lost without harm. */
   readonly after?: () => Promise<void>
+}
+
+/** What the audit log keeps of a write, beside who made it and when. */
+export interface Audited {
+  readonly action: AuditAction
+  /** The id of the changed resource. */
+  readonly target: string
+  /** The target's. */
+  readonly tenant: string
+  readonly changes: readonly Change[]
 }
 
 /**

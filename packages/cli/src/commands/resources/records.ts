@@ -28,6 +28,7 @@ export const audit = listCommand<AuditEntry, ListAuditEntriesQuery>({
     { title: 'AT', value: (entry) => entry.at },
     { title: 'ACTION', value: (entry) => entry.action },
     { title: 'TARGET', value: (entry) => entry.target },
+    { title: 'CHANGED', value: (entry) => entry.changes.map(({ member }) => member).join(' ') },
     { title: 'BY', value: (entry) => entry.key_id },
     { title: 'REQUEST', value: (entry) => entry.request_id },
   ],
