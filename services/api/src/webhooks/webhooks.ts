@@ -21,7 +21,7 @@ import { findWebhook } from '../find-webhook.ts'
 import { notFound, pathId } from '../not-found.ts'
 import { pageParams, sendObjects, type ListDeps } from '../send-list.ts'
 import { timeOf } from '../time-of.ts'
-import { changesOf, hiddenChange, type Change } from '../writes/changes.ts'
+import { changesOf, hiddenChange, type Change, type Settings } from '../writes/changes.ts'
 import type { WriteHandler } from '../writes/write-handler.ts'
 import { readNewWebhook, readWebhookChanges } from './webhook-body.ts'
 import { settingsOf } from './webhook-settings.ts'
@@ -181,26 +181,18 @@ function underWay(): Problem {
 /** What changed of the settings of a webhook. Its headers and its filter may hold secrets or personal data: they are not shown. */
 function webhookChanges(before: WebhookSettings | undefined, after: WebhookSettings): readonly Change[] {
   const { headers = null, filter = null } = before ?? {}
-  const settings = ({
-    url,
-    events,
-    taskId,
-    sessionId,
-    agent,
-    description,
-    enabled,
-    rateLimit,
-    ordering,
-  }: WebhookSettings) => {
-    const filters = { events, task_id: taskId, session_id: sessionId, agent }
-    return { url, ...filters, description, enabled, rate_limit: rateLimit, ordering }
-  }
   return [
-    ...changesOf(before && settings(before), settings(after)),
+    ...changesOf(before && shownSettings(before), shownSettings(after)),
     // Each sealing differs, so equal headers that are given again count as changed.
     ...(headers?.toString('hex') === after.headers?.toString('hex') ? [] : [hiddenChange('/headers')]),
     ...(filter === after.filter ? [] : [hiddenChange('/filter')]),
   ]
+}
+
+function shownSettings(settings: WebhookSettings): Settings {
+  const { url, events, taskId, sessionId, agent, description, enabled, rateLimit, ordering } = settings
+  const filters = { events, task_id: taskId, session_id: sessionId, agent }
+  return { url, ...filters, description, enabled, rate_limit: rateLimit, ordering }
 }
 
 /** The webhook object; headers by name only, and the secret never. */
