@@ -25,6 +25,7 @@ const METHODS: Readonly<Record<string, Call>> = {
   'POST /v1/events': (client) => client.events.send(event),
   'GET /v1/events': (client, query) => read(client.events.list(query)),
   'GET /v1/events/{id}': (client, query) => client.events.get('one', query),
+  'GET /v1/tasks': (client, query) => read(client.tasks.list(query)),
   'POST /v1/stream-tokens': (client) => client.streamTokens.create({}),
   'POST /v1/webhooks': (client) => client.webhooks.create(body),
   'GET /v1/webhooks': (client, query) => read(client.webhooks.list(query)),

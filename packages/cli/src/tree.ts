@@ -1,6 +1,6 @@
 import type { Command, CommandGroup } from './command/command.ts'
 import { DELIVERIES } from './commands/resources/deliveries.ts'
-import { EVENTS } from './commands/resources/events.ts'
+import { EVENTS, tasks } from './commands/resources/events.ts'
 import { KEYS } from './commands/resources/keys.ts'
 import { audit, deadLetters, STREAM_TOKENS, types } from './commands/resources/records.ts'
 import { REDELIVERIES } from './commands/resources/redeliveries.ts'
@@ -31,6 +31,7 @@ export const TREE: CommandGroup = {
     listen,
     wait,
     group('events', 'Send, list and follow events.', [send, tail, ...EVENTS]),
+    tasks,
     timeline,
     trigger,
     group('webhooks', 'Manage webhooks.', WEBHOOKS),

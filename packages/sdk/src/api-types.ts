@@ -31,6 +31,19 @@ export interface EventDelivery {
   readonly next_attempt_at: string | null
 }
 
+/** `Task` as the API documents it. */
+export interface Task {
+  readonly object: "task"
+  readonly id: string
+  /** Of its `task.created`. */
+  readonly created_at: string
+  /** The agent of its `task.created`. */
+  readonly agent: string | null
+  readonly created: EventTaskCreated
+  /** The newest event of the task. */
+  readonly last: ApiEvent
+}
+
 /** `NewEvent` as the API documents it. */
 export type NewEvent = NewEventTaskCreated | NewEventTaskProgress | NewEventTaskComplete | NewEventTaskFailed | NewEventArtifactEmitted | NewEventApprovalRequested | NewEventApprovalResolved | NewEventSessionMessage | NewEventSessionClosed | NewEventToolCallExecuted
 
@@ -1365,6 +1378,20 @@ export interface StreamEventsByFormQuery {
 export interface GetEventQuery {
   /** `log`: when the event was appended to the log, and when lists could show it. `deliveries`: its deliveries to webhooks; needs the scope `webhooks` too, and `limit` ≤ 100. */
   readonly include?: readonly ("log" | "deliveries")[]
+}
+
+/** Query parameters of `listTasks`. */
+export interface ListTasksQuery {
+  /** Only tasks whose `task.created` is from this agent. */
+  readonly agent?: string
+  /** Only tasks that were created after this time (exclusive). */
+  readonly after?: string
+  /** Only tasks that were created before this time (exclusive). */
+  readonly before?: string
+  /** Largest number of entries of the page. */
+  readonly limit?: number
+  /** The `next_cursor` of the previous page, with all other parameters unchanged. */
+  readonly cursor?: string
 }
 
 /** Query parameters of `listWebhooks`. */

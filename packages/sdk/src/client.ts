@@ -7,7 +7,7 @@ import { createLog } from './log.ts'
 import type { ClientOptions } from './options.ts'
 import { nodeVersion, readEnv } from './platform.ts'
 import { ApiKeys, Audit, DeadLetters, SystemStatus, Tenants } from './resources/administration.ts'
-import { EventTypes, StreamTokens } from './resources/catalogue.ts'
+import { EventTypes, StreamTokens, Tasks } from './resources/catalogue.ts'
 import { Deliveries, Redeliveries } from './resources/deliveries.ts'
 import { Webhooks } from './resources/webhooks.ts'
 import { Sender } from './send/sender.ts'
@@ -33,6 +33,7 @@ export class Ariftly {
   readonly system: SystemStatus
   readonly eventTypes: EventTypes
   readonly streamTokens: StreamTokens
+  readonly tasks: Tasks
   readonly #sender: Sender
   readonly #closed = new AbortController()
 
@@ -65,6 +66,7 @@ export class Ariftly {
     this.system = new SystemStatus(transport)
     this.eventTypes = new EventTypes(transport)
     this.streamTokens = new StreamTokens(transport)
+    this.tasks = new Tasks(transport)
   }
 
   /**

@@ -2,7 +2,7 @@
 export { Ariftly } from './client.ts'
 export type { Events } from './events.ts'
 export type { ApiKeys, Audit, DeadLetters, SystemStatus, Tenants } from './resources/administration.ts'
-export type { EventTypes, StreamTokens } from './resources/catalogue.ts'
+export type { EventTypes, StreamTokens, Tasks } from './resources/catalogue.ts'
 export type { Deliveries, Redeliveries } from './resources/deliveries.ts'
 export type { Webhooks } from './resources/webhooks.ts'
 export type { ClientOptions, IssuedStreamToken, SendOptions } from './options.ts'
@@ -50,5 +50,6 @@ export type {
   StreamFilter,
   StreamItem,
   StreamReset,
+  Task,
 } from './types.ts'
 export type * from './api-types.ts'

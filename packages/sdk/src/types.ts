@@ -1,4 +1,4 @@
-import type { EventDataByType, EventOther, NewEvent as ApiNewEvent } from './api-types.ts'
+import type { EventDataByType, EventOther, NewEvent as ApiNewEvent, Task as ApiTask } from './api-types.ts'
 
 /** The type of an event, such as `task.progress`. */
 export type EventType = keyof EventDataByType
@@ -68,6 +68,9 @@ export interface StreamReset {
 
 /** An event of the history, with what `include` asked for. */
 export type QueriedEvent = AriftlyEvent & Included
+
+/** A task with its `task.created` and its newest event. */
+export type Task = Omit<ApiTask, 'created' | 'last'> & { readonly created: AriftlyEvent; readonly last: AriftlyEvent }
 
 /** What every item of a stream has. */
 interface Streamed {

@@ -7,6 +7,7 @@ import type { DeliveryFilter } from './deliveries/listing/delivery-shape.ts'
 import { findDeliveries } from './deliveries/listing/find-deliveries.ts'
 import { listDeliveriesOfEvents } from './deliveries/listing/list-deliveries-of-events.ts'
 import { LIST_SETTINGS, listEvents } from './events/list-events.ts'
+import { listTasks } from './events/list-tasks.ts'
 import type { Queryable } from './queryable.ts'
 import { listRedeliveries } from './redeliveries/redeliveries.ts'
 import { listReplays } from './replays/replays.ts'
@@ -45,12 +46,17 @@ beforeAll(async () => {
     [Date.now() - 14 * DAY_MS],
   )
   await owner.query(
+    `INSERT INTO events (tenant_id, id, type, task_id, epoch, partition, "offset", appended_at, data)
+     VALUES ('mine', $1, 'task.created', 'single', 1, 0, 0, now(), '{}')`,
+    [typeIdToUuid('evt', newEventId(Date.now() - 14 * DAY_MS))],
+  )
+  await owner.query(
     `INSERT INTO log_epochs (epoch, topic, cluster_id, topic_id) VALUES (1, 't', 'c', 'i');
      INSERT INTO projection_offsets (projection, epoch, topic, partition, next_offset) VALUES ('events', 1, 't', 0, ${EVENTS});
      INSERT INTO webhooks (id, tenant_id, url, events, secret)
      SELECT ${uuid('n')}, 'mine', 'https://example.com/', '{*}', '' FROM generate_series(1, ${ROWS}) AS n;
-     INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id)
-     SELECT ${uuid('n')}, gen_random_uuid(), 'mine', 'webhook.update', 'w', 'r' FROM generate_series(1, ${ROWS}) AS n;
+     INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id, changes)
+     SELECT ${uuid('n')}, gen_random_uuid(), 'mine', 'webhook.update', 'w', 'r', '[]' FROM generate_series(1, ${ROWS}) AS n;
      INSERT INTO redeliveries (id, tenant_id, filter, dry_run, state, finished_at)
      SELECT ${uuid('n')}, 'mine', '{}', true, 'completed', now() FROM generate_series(1, ${ROWS}) AS n;
      INSERT INTO api_keys (id, hash, tenant_id, name, scopes)
@@ -146,7 +152,7 @@ const history = {
   scanMax: 1_000,
 }
 
-/** Each finds nothing in the one table that is full. */
+/** Each finds at most one row in the one table that is full. */
 const OF_LIST_POOL: readonly List[] = [
   ...events('another tenant', /_pkey$/, {}, 'other'),
   ...events('a type', /_type(_|$)/, { types: rare.slice(0, 1) }),
@@ -159,6 +165,8 @@ const OF_LIST_POOL: readonly List[] = [
   ...events('a session and a busy agent', /_session(_|$)/, { sessionId: 'rare', agent: 'busy' }),
   ...events('an agent', /_agent(_|$)/, { agent: 'rare' }),
   ...events('a type of a busy agent', /_agent(_|$)/, { agent: 'busy', types: rare }),
+  ['tasks', /_task(_|$)/, (db) => listTasks(db, { tenant: 'mine', limit: 50 })],
+  ['tasks of an agent', /_agent(_|$)/, (db) => listTasks(db, { tenant: 'mine', agent: 'busy', limit: 50 })],
   deliveries('another tenant', /tenant_created/, { afterMs: 0 }, 'other'),
   deliveries('a webhook', /webhook_created/, { webhookId: otherWebhookId }),
   deliveries('a failing webhook', /webhook_failed/, { webhookId: otherWebhookId, status: 'failed' }),

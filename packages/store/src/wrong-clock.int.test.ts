@@ -81,8 +81,8 @@ async function insertOld(daysAgo: number): Promise<void> {
     [id('rdl')],
   )
   await owner.query(
-    `INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id)
-     VALUES ($1, $1, 'mine', 'webhook.update', 'w', 'r')`,
+    `INSERT INTO audit_entries (id, key_id, tenant_id, action, target, request_id, changes)
+     VALUES ($1, $1, 'mine', 'webhook.update', 'w', 'r', '[]')`,
     [id('aud')],
   )
   await owner.query(

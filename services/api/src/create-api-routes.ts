@@ -17,6 +17,7 @@ import { createListAuditEntries } from './list-audit-entries.ts'
 import { createCreateRedelivery, createRedeliveryHandlers } from './redeliveries/redeliveries.ts'
 import { createCreateReplay, createReplayHandlers } from './replays/replays.ts'
 import { createGetSystem } from './system/get-system.ts'
+import { createListTasks } from './tasks/list-tasks.ts'
 import { createTenantGate } from './tenant-gate.ts'
 import { createTenantHandlers, createTenantWrites } from './tenants/tenants.ts'
 import { createGetWebhookStats } from './webhooks/get-webhook-stats.ts'
@@ -77,6 +78,7 @@ export function createApiRoutes(deps: ApiRoutesDeps): Readonly<Partial<Record<Ro
     listEventTypes: createListEventTypes(),
     listEvents: createListEvents({ pool: events, gate, turns, cursors }),
     getEvent: createGetEvent({ pool: events, gate, turns }),
+    listTasks: createListTasks({ pool: events, gate, cursors }),
     findDeliveries: createFindDeliveries({ pool: events, gate, cursors }),
     listDeliveries: createListDeliveries({ pool: events, gate, cursors }),
     testWebhook: createTestWebhook({ pool, keyring, egress, gate: tests, log, tracing }),

@@ -22,20 +22,37 @@ export const WEBHOOK_ID = `whk_${UUID}`
 const TASK_ID = 'task_01j9x8k2m4e7s9v0w1x2y3z4a5'
 const TENANT = 'acme'
 
+const TASK_CREATED = {
+  id: 'evt_01m88y3cm5f86r2xh9v4tq0w7e',
+  type: 'task.created',
+  taskId: TASK_ID,
+  sessionId: null,
+  agent: 'analyzer',
+  data: Buffer.from(`{"task_id":"${TASK_ID}","title":"Analyze the report"}`),
+  partition: 3,
+  offset: 1198,
+  appendedAtMs: EXAMPLE_MS - 2_410,
+  projectedAtMs: EXAMPLE_MS - 2_380,
+} as const satisfies LoggedEvent
+
+const TASK_PROGRESS = {
+  id: EVENT_ID,
+  type: 'task.progress',
+  taskId: TASK_ID,
+  sessionId: null,
+  agent: 'analyzer',
+  data: Buffer.from(`{"task_id":"${TASK_ID}","message":"Analyzing document","progress":0.3}`),
+  partition: 3,
+  offset: 1204,
+  appendedAtMs: EXAMPLE_MS + 4,
+  projectedAtMs: EXAMPLE_MS + 31,
+} as const satisfies LoggedEvent
+
 /** Rows of one event and of what became of it, as the store gives them: the reference shows them as the API renders them. */
 export const exampleRows = {
-  event: {
-    id: EVENT_ID,
-    type: 'task.progress',
-    taskId: TASK_ID,
-    sessionId: null,
-    agent: 'analyzer',
-    data: Buffer.from(`{"task_id":"${TASK_ID}","message":"Analyzing document","progress":0.3}`),
-    partition: 3,
-    offset: 1204,
-    appendedAtMs: EXAMPLE_MS + 4,
-    projectedAtMs: EXAMPLE_MS + 31,
-  } satisfies LoggedEvent,
+  event: TASK_PROGRESS,
+
+  task: { created: TASK_CREATED, last: TASK_PROGRESS },
 
   webhook: {
     id: WEBHOOK_ID,

@@ -17,6 +17,7 @@ import {
   renderWebhook,
   renderWebhookStats,
   renderWith,
+  renderTask,
   renderWithAttempts,
   renderWithSecret,
   toDeadLetter,
@@ -40,6 +41,7 @@ export function serviceAnswers(version: string): Readonly<Record<string, unknown
   return {
     Event: parsed(renderEvent(event)),
     EventWithIncluded: parsed(renderWith(event, { log: true, place: false, deliveries: true }, [delivery])),
+    Task: parsed(renderTask(exampleRows.task)),
     EventTypeDescription: renderEventType('task.progress'),
     Webhook: renderWebhook(webhook),
     WebhookWithSecret: renderWithSecret(webhook, 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'),

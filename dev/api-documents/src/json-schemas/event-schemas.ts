@@ -70,6 +70,18 @@ export const eventLogSchema: TSchema = Type.Object(
   { description: 'With `include=log`.' },
 )
 
+/** A task with two of its events. `created` and `last` are the schemas of an event of type `task.created` and of any. */
+export function taskSchema(created: TSchema, last: TSchema): TSchema {
+  return Type.Object({
+    object: Type.Literal('task'),
+    id: identifierSchema,
+    created_at: Type.Unsafe({ ...timeSchema, description: 'Of its `task.created`.' }),
+    agent: nullable(Type.Unsafe({ ...identifierSchema, description: 'The agent of its `task.created`.' })),
+    created,
+    last: Type.Unsafe({ ...last, description: 'The newest event of the task.' }),
+  })
+}
+
 /** A type of events: what can be posted. */
 export const eventTypeObjectSchema: TSchema = Type.Object({
   object: Type.Literal('event_type'),

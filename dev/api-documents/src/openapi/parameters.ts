@@ -15,15 +15,21 @@ export const NAME_FILTERS: readonly QueryParameter[] = [
   { name: 'session_id', description: 'Only events of this session.', schema: identifierSchema },
 ]
 
-/** `limit` and `cursor` of every list. */
-export const PAGE: readonly QueryParameter[] = [
-  { name: 'limit', description: 'Largest number of entries of the page.', schema: limitSchema, example: 50 },
-  {
-    name: 'cursor',
-    description: 'The `next_cursor` of the previous page, with all other parameters unchanged.',
-    schema: cursorSchema,
-  },
-]
+/** `limit` and `cursor` of every list but those with a smaller page. */
+export const PAGE = pageOf(500)
+
+/** `limit`, at most `limitMax`, and `cursor`. */
+export function pageOf(limitMax: number): readonly QueryParameter[] {
+  const schema = { ...limitSchema, maximum: limitMax }
+  return [
+    { name: 'limit', description: 'Largest number of entries of the page.', schema, example: 50 },
+    {
+      name: 'cursor',
+      description: 'The `next_cursor` of the previous page, with all other parameters unchanged.',
+      schema: cursorSchema,
+    },
+  ]
+}
 
 /** A comma list of event types, each once. */
 export function typesFilter(name: 'type' | 'types', description: string): QueryParameter {

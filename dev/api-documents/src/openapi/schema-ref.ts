@@ -21,6 +21,7 @@ import {
   otherEventSchema,
   postedPayloadSchema,
   readEventSchemaOf,
+  taskSchema,
 } from '../json-schemas/event-schemas.ts'
 import { filterSchemas } from '../json-schemas/filter-schemas.ts'
 import { problemKindSchema, problemSchema } from '../json-schemas/problem-schema.ts'
@@ -58,6 +59,7 @@ const SCHEMAS = {
   Event: readEventUnion(),
   EventLog: eventLogSchema,
   EventDelivery: eventDeliverySchema,
+  Task: taskSchema(pointTo('Event.task.created'), pointTo('Event')),
   NewEvent: newEventUnion(),
   NewEvents: oneOrSeveral(),
   NewCloudEvent: newCloudEventSchema,

@@ -151,8 +151,8 @@ function integerParam(options: {
 }
 
 /** `limit` of every list: 1 to 500, default 50. */
-export function limitParam(): Param<number> {
-  return integerParam({ min: 1, max: 500, default: 50 })
+export function limitParam(max = 500): Param<number> {
+  return integerParam({ min: 1, max, default: 50 })
 }
 
 /** One of a few words. */

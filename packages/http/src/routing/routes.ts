@@ -39,6 +39,7 @@ export const ROUTES = [
   { name: 'streamEventsByForm', method: 'POST', path: '/v1/events/stream', service: 'stream-gateway', scope: 'events:read', summary: 'Stream events (SSE), parameters in a form' },
   { name: 'listEvents', method: 'GET', path: '/v1/events', service: 'api', scope: 'events:read', summary: 'List events' },
   { name: 'getEvent', method: 'GET', path: '/v1/events/{id}', service: 'api', scope: 'events:read', summary: 'Get an event' },
+  { name: 'listTasks', method: 'GET', path: '/v1/tasks', service: 'api', scope: 'events:read', summary: 'List tasks' },
   { name: 'createStreamToken', method: 'POST', path: '/v1/stream-tokens', service: 'stream-gateway', scope: 'events:read', summary: 'Create a stream token' },
   { name: 'createWebhook', method: 'POST', path: '/v1/webhooks', service: 'api', scope: 'webhooks', summary: 'Create a webhook', idempotent: true },
   { name: 'listWebhooks', method: 'GET', path: '/v1/webhooks', service: 'api', scope: 'webhooks', summary: 'List webhooks' },

@@ -1,5 +1,6 @@
 export type { LoggedEvent } from './event-row.ts'
 export { dropExpiredEventPartitions, ensureEventPartitions, getEvent, readEventsKeptFrom } from './events.ts'
 export { LIST_SETTINGS, listEvents, listLoggedEvents } from './list-events.ts'
+export { listTasks, type ListedTask } from './list-tasks.ts'
 export type { ListEventsOptions } from './list-events.ts'
 export type { MatchableEvent, MatchableEvents } from './read-matchable-events.ts'

@@ -2,9 +2,9 @@ import { LIMITS } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { Type } from '@sinclair/typebox'
 import { POSTED_EXAMPLES } from '../../json-schemas/event-schemas.ts'
-import { oneOf } from '@ariftly/contract'
+import { identifierSchema, oneOf } from '@ariftly/contract'
 import type { AnswerHeader, Example, Operations, QueryParameter } from '../operation.ts'
-import { instant, NAME_FILTERS, PAGE, typesFilters } from '../parameters.ts'
+import { instant, NAME_FILTERS, PAGE, pageOf, typesFilters } from '../parameters.ts'
 import { listOf, ref } from '../schema-ref.ts'
 
 const POST_DESCRIPTION = `Writes events to the log. An entry answered \`accepted\` is safe there.
@@ -70,7 +70,7 @@ const RATE_LIMIT: readonly AnswerHeader[] = [
 ]
 
 /** Routes of events. `recent` is a time (ISO 8601) of the last days, for an example. */
-export function eventOperations(recent: string): Operations<'postEvents' | 'listEvents' | 'getEvent'> {
+export function eventOperations(recent: string): Operations<'postEvents' | 'listEvents' | 'getEvent' | 'listTasks'> {
   return {
     postEvents: {
       tag: 'Events',
@@ -155,6 +155,33 @@ export function eventOperations(recent: string): Operations<'postEvents' | 'list
           status: 200,
           description: 'A page: at most `limit` events and 4 MiB of `data`.',
           content: [{ type: 'application/json', schema: listOf('Event') }],
+        },
+      ],
+      problems: [
+        { status: 400, codes: ['invalid_parameter', 'invalid_cursor'] },
+        { status: 429, codes: ['too_many_queries'] },
+      ],
+    },
+    listTasks: {
+      tag: 'Events',
+      description:
+        'Tasks by their `task.created`, newest first, each with its newest event. A task without `task.created` is not listed; one that has several is listed with each.',
+      query: [
+        {
+          name: 'agent',
+          description: 'Only tasks whose `task.created` is from this agent.',
+          schema: identifierSchema,
+          example: 'analyzer',
+        },
+        instant('after', 'Only tasks that were created after this time (exclusive).', '2026-01-01T00:00:00Z'),
+        instant('before', 'Only tasks that were created before this time (exclusive).'),
+        ...pageOf(100),
+      ],
+      answers: [
+        {
+          status: 200,
+          description: 'A page: at most `limit` tasks and 4 MiB of `data`.',
+          content: [{ type: 'application/json', schema: listOf('Task') }],
         },
       ],
       problems: [

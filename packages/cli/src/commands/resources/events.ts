@@ -1,4 +1,4 @@
-import type { GetEventQuery, ListEventsQuery, QueriedEvent } from '@ariftly/sdk'
+import type { GetEventQuery, ListEventsQuery, ListTasksQuery, QueriedEvent, Task } from '@ariftly/sdk'
 import type { Command, OptionSpec } from '../../command/command.ts'
 import { itemCommand } from '../../command/item-command.ts'
 import { listCommand } from '../../command/list-command.ts'
@@ -59,3 +59,21 @@ export const EVENTS: readonly Command[] = [
 function excerpt(text: string): string {
   return text.length <= EXCERPT_MAX ? text : `${text.slice(0, EXCERPT_MAX - 1)}…`
 }
+
+/** `ariftly tasks`. */
+export const tasks = listCommand<Task, ListTasksQuery>({
+  name: 'tasks',
+  summary: 'List tasks, the newest first, with their newest event.',
+  route: 'GET /v1/tasks',
+  output: 'api:Task',
+  options: [AGENT, SINCE, BEFORE],
+  example: 'ariftly tasks --agent analyzer --since 1h',
+  columns: [
+    { title: 'CREATED', value: (task) => task.created_at },
+    { title: 'TASK', value: (task) => task.id },
+    { title: 'AGENT', value: (task) => task.agent },
+    { title: 'LAST', value: (task) => task.last.type },
+    { title: 'AT', value: (task) => task.last.created_at },
+  ],
+  list: (client, _, query, options) => client.tasks.list(query, options),
+})
