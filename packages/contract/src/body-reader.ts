@@ -70,6 +70,8 @@ const ajv = new Ajv({
   allErrors: true,
   allowUnionTypes: true,
   passContext: true,
+  // Errors have the schema of their object, which names its members.
+  verbose: true,
   formats: { uri: true, 'date-time': true },
 })
 ajv.addKeyword({

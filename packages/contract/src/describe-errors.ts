@@ -1,3 +1,4 @@
+import { meant, nearestOf } from '@ariftly/events/nearest-of'
 import type { ErrorObject } from 'ajv'
 import { patternWords } from './shapes.ts'
 
@@ -52,7 +53,7 @@ function describe(error: ErrorObject): BodyError {
       return {
         pointer: member('additionalProperty'),
         code: 'unknown_member',
-        message: 'is not a member that can be set here',
+        message: unknownWords(String(params['additionalProperty']), error.parentSchema),
       }
     case 'type':
       return { pointer: at, code: 'invalid_type', message: `must be ${typeWords(params['type'])}` }
@@ -87,6 +88,17 @@ function describe(error: ErrorObject): BodyError {
     default:
       return { pointer: at, code: 'invalid_value', message: error.message ?? 'is not valid' }
   }
+}
+
+/** More members are not listed. */
+const LISTED_MAX = 8
+
+/** `schema` is of the object that has the member. */
+function unknownWords(name: string, schema: ErrorObject['parentSchema']): string {
+  const known = Object.keys((schema as { readonly properties?: object } | undefined)?.properties ?? {})
+  const list = known.length > 0 && known.length <= LISTED_MAX ? `, which are ${known.join(', ')}` : ''
+  const nearest = name.length > NAME_CHARS_MAX ? undefined : nearestOf(name, known)
+  return `is not a member that can be set here${list}${nearest === undefined ? '' : `.${meant(nearest)}`}`
 }
 
 /** Ajv has escaped the names already; a name that is cut inside an escape loses it. */

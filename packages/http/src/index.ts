@@ -16,7 +16,7 @@ export { observeRequests, type RoutingOptions } from './routing/observe-request.
 export { pathOf, Problem, problemBody, problemOfError, sendError } from './answers/problem.ts'
 export type { ProblemError } from './answers/problem.ts'
 export { PROBLEMS } from './answers/problem-catalogue.ts'
-export { readBody, readJsonBody } from './input/read-body.ts'
+export { readBody, readJsonBody, unsupportedMediaType } from './input/read-body.ts'
 export {
   booleanParam,
   choiceParam,

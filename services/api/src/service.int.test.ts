@@ -196,7 +196,37 @@ describe('GET /v1/events', () => {
   })
 })
 
+describe('GET /v1/tasks', () => {
+  test('pages through tasks by their creation, each with its newest event in its posted bytes', async () => {
+    const atMs = Date.now() - 60_000
+    const of = (task: string) => ({ taskId: task, agent: 'lister' })
+    const created = [1, 2, 3].map((n) => newEvent(atMs + n, { ...of(`task_t${n}`), type: 'task.created' }))
+    const last = newEvent(atMs + 10, { ...of('task_t1'), type: 'task.progress' })
+    await store([...created, last])
+    const [first, second, third] = created
+    const query = '/v1/tasks?agent=lister&limit=2'
+    const page = await call(query)
+    const next = await call(`${query}&cursor=${String(page.json['next_cursor'])}`)
+    const tasks = [page, next].flatMap(({ json }) => json['data'] as Record<string, unknown>[])
+    expect(tasks.map(({ id, agent }) => [id, agent])).toEqual([3, 2, 1].map((n) => [`task_t${n}`, 'lister']))
+    expect(tasks[2]).toMatchObject({ object: 'task', created: { id: first?.id }, last: { id: last.id } })
+    expect(tasks[0]).toMatchObject({ created: { id: third?.id }, last: { id: third?.id } })
+    expect(page.text).toContain(`"created":${renderEvent(second as ProjectedEvent).toString()},"last":`)
+    expect((await call('/v1/tasks?agent=lister', { key: keys.theirs })).json['data']).toEqual([])
+    expect((await call('/v1/tasks?limit=101')).status).toBe(400)
+    expect((await call('/v1/tasks', { key: keys.writer })).status).toBe(403)
+    const foreign = await call(`/v1/tasks?cursor=${String(page.json['next_cursor'])}`)
+    expect(foreign.json['code']).toBe('invalid_cursor')
+  })
+})
+
 describe('GET /v1/events/{id}', () => {
+  test('says of which kind an id of another thing is', async () => {
+    const { status, json } = await call(`/v1/events/${newTypeId('dlv')}`)
+    expect(status).toBe(404)
+    expect(json['detail']).toBe('The id of the path is of kind delivery; that of kind event begins with evt_.')
+  })
+
   let event: ProjectedEvent
 
   beforeAll(async () => {

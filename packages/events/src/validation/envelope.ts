@@ -1,6 +1,7 @@
 import type { DataObject } from '../json/data-object.ts'
 import type { JsonScanner } from '../json/json-scanner.ts'
 import { boundPointer, pointerToken } from '../json/json-pointer.ts'
+import { meant, nearestOf } from '../nearest-of.ts'
 import type { EntryError } from './validation.ts'
 
 /** The members of a posted event, read but not validated. Null and absent are the same: undefined. */
@@ -38,6 +39,8 @@ const MEMBERS: readonly Member[] = [
   'idempotency_key',
   'object',
 ]
+
+const MEMBERS_TEXT = MEMBERS.filter((name) => name !== 'object').join(', ')
 
 /** No name of a member takes more bytes, with each character escaped. */
 const NAME_BYTES_MAX = 6 * Math.max(...MEMBERS.map(({ length }) => length))
@@ -229,7 +232,16 @@ function memberIndex(scanner: JsonScanner): number {
 function unknownMember(scanner: JsonScanner): EntryError {
   const name = scanner.beginningOf(scanner.stringStart, scanner.stringEnd, scanner.stringEscaped)
   const pointer = boundPointer(`/${pointerToken(name)}`)
-  return { code: 'unknown_member', pointer, message: 'is not a member of an event' }
+  return { code: 'unknown_member', pointer, message: `is not a member of an event${hintFor(name)}` }
+}
+
+/** A batch may have a thousand such names: longer ones are not compared. */
+const COMPARED_CHARS_MAX = 24
+
+function hintFor(name: string): string {
+  if (name === 'events') return ': post the array itself'
+  const nearest = name.length > COMPARED_CHARS_MAX ? undefined : nearestOf(name, MEMBERS)
+  return nearest === undefined ? `, which are ${MEMBERS_TEXT}` : `.${meant(nearest)}`
 }
 
 function fail(envelope: Envelope, code: EntryError['code'], pointer: string, message: string): void {

@@ -262,6 +262,17 @@ describe('the fault is named', () => {
     expect(one(body)).toMatchObject({ pointer, code })
   })
 
+  test.each([
+    ['taskId', 'is not a member of an event. Did you mean task_id?'],
+    ['events', 'is not a member of an event: post the array itself'],
+    [
+      'x'.repeat(60),
+      'is not a member of an event, which are type, task_id, data, agent, session_id, id, created_at, idempotency_key',
+    ],
+  ])('an unknown member gets the nearest name, or all: %s', (name, message) => {
+    expect(one(`{"type":"task.progress","data":{"message":"m"},"${name}":"t"}`)).toMatchObject({ message })
+  })
+
   test('the limits themselves are allowed', () => {
     expect(one(progress(deep(64)))).toMatchObject({ id: expect.anything() })
     const event = one(progress(sized(LIMITS.dataBytesMax)))

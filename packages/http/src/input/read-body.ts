@@ -70,10 +70,23 @@ export async function readUnparsedJson(
   const body = await readBody(req, bytesMax, take)
   if (body.length === 0) return () => undefined
   if (!isJson(req.headers['content-type'])) {
-    throw new Problem(415, 'unsupported_media_type', { detail: 'Send the body as application/json in UTF-8.' })
+    throw unsupportedMediaType(req.headers['content-type'], 'application/json in UTF-8')
   }
   parseJson(body)
   return () => parseJson(body)
+}
+
+const TYPE_CHARS_MAX = 100
+
+/** 415 that names the content type that came and the one to send. */
+export function unsupportedMediaType(
+  came: string | undefined,
+  send: string,
+  headers: Readonly<Record<string, string>> = {},
+): Problem {
+  const found =
+    came === undefined || came === '' ? 'There is no Content-Type' : `Content-Type is ${came.slice(0, TYPE_CHARS_MAX)}`
+  return new Problem(415, 'unsupported_media_type', { detail: `${found}; send ${send}.`, headers })
 }
 
 function isJson(contentType: string | undefined): boolean {

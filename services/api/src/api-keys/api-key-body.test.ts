@@ -18,6 +18,15 @@ function pointersOf(body: unknown): readonly (string | undefined)[] {
 }
 
 describe('readApiKeyRequest', () => {
+  test('names the members that there are, and the nearest one', () => {
+    const message =
+      'is not a member that can be set here, which are name, scopes, tenant, expires_at, quota. Did you mean tenant?'
+    const errors = [{ pointer: '/tenant_id', code: 'unknown_member', message }]
+    expect(() => readApiKeyRequest({ ...good, tenant_id: 'a' }, nowMs)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ errors }) }),
+    )
+  })
+
   test('reads all members, and null as absent', () => {
     const quota = { events_per_s: 1000, bytes_per_s: 5_000_000 }
     const expires_at = '2026-11-26T01:00:00+01:00'

@@ -176,6 +176,21 @@ describe('quotas', () => {
     expect(quotas.admit(tight, 0).headers['RateLimit-Policy']).toBe('"events";q=10;w=1')
   })
 
+  test('a refusal says whether the key or the tenant has too little, and of what', () => {
+    const rest = 'has too little left for this request.'
+    const refusedBy = (caller: Caller, events: number, bytes: number): string | undefined => {
+      const quotas = quotasOf()
+      // A full bucket takes any batch, and owes the rest.
+      quotas.charge(caller, { events, bytes, declaredBytes: 0 })
+      return refusalOf(quotas.admit(caller, 1)).details.detail
+    }
+    const both = (tenantPerS: number, keyPerS: number | null) => limited(tenantPerS, keyPerS, 'key_1')
+    expect(refusedBy(both(1000, 1), 500, 0)).toBe(`The quota of events of this API key ${rest}`)
+    expect(refusedBy(both(1, 1000), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
+    expect(refusedBy(both(1, null), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
+    expect(refusedBy(callerWith(1000, 10), 500, 9_000)).toBe(`The quota of bytes of this API key ${rest}`)
+  })
+
   test('follow the number of processes that share them', () => {
     let shares = 1
     nowMs = 0

@@ -92,11 +92,12 @@ export function createQuotas(o: QuotasOptions): Quotas {
       bytes: waitOf(buckets.bytes, wanted.bytes, reserved.bytes),
     }
     const waitS = Math.max(wait.events, wait.bytes)
+    const exceeded = waitS <= 0 ? '' : exceededOf(caller, buckets, wanted, reserved)
     take(buckets, waitS <= 0 ? taken : { events: -reserved.events, bytes: -reserved.bytes })
     const headers = headersOf(buckets, wait)
     if (waitS <= 0) return { headers, refusal: undefined }
     const refusal = new Problem(429, 'quota_exceeded', {
-      detail: 'The quota of this API key, or the limit of its tenant, has too little left for this request.',
+      detail: `${exceeded} has too little left for this request.`,
       headers: { 'Retry-After': String(Math.ceil(waitS)) },
       refusedKey: caller.keyId,
     })
@@ -104,6 +105,16 @@ export function createQuotas(o: QuotasOptions): Quotas {
   }
 
   return { admit, charge }
+}
+
+/** The quota that lets the request wait the longest. */
+function exceededOf({ quota }: Caller, { events, bytes }: Buckets, wanted: Amount, reserved: Amount): string {
+  const waits = events.map((bucket) => waitOf([bucket], wanted.events, reserved.events))
+  const byBytes = waitOf(bytes, wanted.bytes, reserved.bytes)
+  if (byBytes > Math.max(0, ...waits)) return 'The quota of bytes of this API key'
+  const [first = 0, second = 0] = waits
+  const isOfKey = quota.eventsPerS !== null && first >= second
+  return isOfKey ? 'The quota of events of this API key' : 'The limit of events of the tenant'
 }
 
 const NOTHING: Amount = { events: 0, bytes: 0 }

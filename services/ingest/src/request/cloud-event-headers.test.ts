@@ -29,6 +29,22 @@ describe('the content of a post', () => {
     expect(() => readContent(headers)).toThrow(expect.objectContaining({ status: 415, code: 'unsupported_media_type' }))
   })
 
+  test.each([
+    [{}, 'There is no Content-Type; send application/json or application/x-ndjson in UTF-8, or CloudEvents in JSON.'],
+    [
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      'Content-Type is application/x-www-form-urlencoded; send application/json or application/x-ndjson in UTF-8, or CloudEvents in JSON.',
+    ],
+    [
+      { ...CE, 'content-type': 'text/xml' },
+      'Content-Type is text/xml; send the data of a CloudEvent as application/json in UTF-8.',
+    ],
+  ])('(%j) is refused with what came and what to send', (headers, detail) => {
+    expect(() => readContent(headers)).toThrow(
+      expect.objectContaining({ details: expect.objectContaining({ detail }) }),
+    )
+  })
+
   test('with ce- headers but no ce-specversion is 422, which names it', () => {
     const errors = [{ parameter: 'ce-specversion', code: 'required', message: expect.any(String) }]
     expect(() => readContent({ 'content-type': 'application/json', 'ce-type': 'task.created' })).toThrow(

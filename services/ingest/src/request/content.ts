@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { isJsonContentType } from '@ariftly/events'
-import { isUtf8Type, mediaTypeOf, Problem } from '@ariftly/http'
+import { isUtf8Type, mediaTypeOf, Problem, unsupportedMediaType } from '@ariftly/http'
 import { cloudEventAttributes } from './cloud-event-headers.ts'
 
 /** The form of a body: our own JSON, or one of the three modes of CloudEvents over HTTP. */
@@ -51,9 +51,10 @@ function formOf(type: string, headers: IncomingHttpHeaders): Form {
   const attributes = cloudEventAttributes(headers)
   if (attributes !== undefined) {
     if (type === '' || isJsonContentType(type)) return { kind: 'binary', attributes }
-    throw unsupported('The data of a CloudEvent must be JSON in UTF-8.')
+    throw unsupported(type, 'the data of a CloudEvent as application/json in UTF-8')
   }
-  if (kind === undefined) throw unsupported('Send events as JSON, NDJSON or CloudEvents (JSON) in UTF-8.')
+  if (kind === undefined)
+    throw unsupported(type, 'application/json or application/x-ndjson in UTF-8, or CloudEvents in JSON')
   return { kind }
 }
 
@@ -62,8 +63,8 @@ function kindOf(type: string): (typeof KINDS)[string] | undefined {
   return isUtf8Type(type) && Object.hasOwn(KINDS, name) ? KINDS[name] : undefined
 }
 
-function unsupported(detail: string): Problem {
-  return new Problem(415, 'unsupported_media_type', { detail, headers: { 'Accept-Post': TAKEN } })
+function unsupported(came: string, send: string): Problem {
+  return unsupportedMediaType(came, send, { 'Accept-Post': TAKEN })
 }
 
 function encodingOf(encoding: string): Content['encoding'] {

@@ -10,6 +10,7 @@ import {
   readQuery,
   textParam,
   type QueryOf,
+  unsupportedMediaType,
 } from '@ariftly/http'
 
 const FORM_BYTES_MAX = 16 * 1024
@@ -75,9 +76,10 @@ async function readForm(req: IncomingMessage): Promise<string> {
   }
   const body = await readBody(req, FORM_BYTES_MAX)
   if (body.length > 0 && !/^application\/x-www-form-urlencoded\s*(;.*)?$/i.test(type ?? '')) {
-    throw new Problem(415, 'unsupported_media_type', {
-      detail: 'Send the parameters as application/x-www-form-urlencoded, or in the query with an empty body.',
-    })
+    throw unsupportedMediaType(
+      type,
+      'application/x-www-form-urlencoded, or the parameters in the query with an empty body',
+    )
   }
   return body.toString('utf8')
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EventTypeDescription } from '@ariftly/sdk'
 import { buildEvents, type Overrides } from './build-events.ts'
-import { nearestOf } from './nearest-of.ts'
+import { nearestOf } from '@ariftly/events/nearest-of'
 
 const CATALOGUE = [
   {

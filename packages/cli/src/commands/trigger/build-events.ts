@@ -2,7 +2,7 @@ import type { EventTypeDescription, NewEvent } from '@ariftly/sdk'
 import { CliError } from '../../errors/cli-error.ts'
 import { checkMembers, type DataSchema } from './check-members.ts'
 import { isObject, mergeDeep, objectAt, type JsonObject } from './merge.ts'
-import { meant, nearestOf } from './nearest-of.ts'
+import { meant, nearestOf } from '@ariftly/events/nearest-of'
 
 /** What replaces members of the examples of the catalogue. */
 export interface Overrides {

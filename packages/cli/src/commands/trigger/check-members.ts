@@ -1,6 +1,6 @@
 import { CliError } from '../../errors/cli-error.ts'
 import { isObject } from './merge.ts'
-import { meant, nearestOf } from './nearest-of.ts'
+import { meant, nearestOf } from '@ariftly/events/nearest-of'
 
 /** The part of a JSON Schema that says which members there are. */
 export interface DataSchema {
