@@ -30,7 +30,7 @@ function faultOf(block: string): string | undefined {
 describe.each(PAGES)('the shell blocks of %s', (page) => {
   test('are shell, and name only what there is', () => {
     const blocks = fencedBlocks(readPage(page), 'sh')
-    expect(blocks.length).toBeGreaterThan(0)
+    expect(blocks.length > 0).toBe(page !== 'docs/console.md')
     expect(blocks.flatMap((block) => faultOf(block) ?? [])).toEqual([])
   })
 })

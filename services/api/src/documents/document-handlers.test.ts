@@ -9,6 +9,7 @@ import { createLogger, createMetrics } from '@ariftly/runtime'
 import { eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { createDocumentHandlers } from './document-handlers.ts'
+import { GUIDES } from './guides/guides.ts'
 import { EXAMPLE_DAY } from './openapi-file.ts'
 
 const ASSETS = new URL('../../assets/', import.meta.url)
@@ -131,9 +132,7 @@ describe('the documents', () => {
   test('have guides as pages, each with the list of all, and nothing that runs', async () => {
     const page = await (await fetch(`${base}/docs/guides`)).text()
     const links = [...page.matchAll(/<li><a href="(\/docs\/guides\/[\w-]+)"/g)].map(([, link = '']) => link)
-    expect(links).toEqual(
-      ['producing', 'streaming', 'webhooks', 'kafka', 'tenants-and-keys', 'sdk'].map((name) => `/docs/guides/${name}`),
-    )
+    expect(links).toEqual(GUIDES.map(({ name }) => `/docs/guides/${name}`))
     for (const link of links) {
       const response = await fetch(base + link, { headers: { accept: BROWSER } })
       expect([response.status, response.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])

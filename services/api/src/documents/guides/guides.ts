@@ -43,9 +43,27 @@ export const GUIDES: readonly Guide[] = [
     summary: 'API keys, scopes, quotas, tenants and the audit log',
   },
   {
+    name: 'customers',
+    label: 'Customers of your own',
+    source: 'docs/customers.md',
+    summary: 'set up a tenant, its limits and its key, and what the platform sees of it',
+  },
+  {
     name: 'sdk',
     label: 'TypeScript SDK',
     source: 'packages/sdk/README.md',
     summary: 'the TypeScript SDK: send, listen and verify webhooks',
+  },
+  {
+    name: 'command-line',
+    label: 'Command line',
+    source: 'docs/cli.md',
+    summary: 'ariftly: send, follow, list and forward events, and manage everything else',
+  },
+  {
+    name: 'console',
+    label: 'Console',
+    source: 'docs/console.md',
+    summary: 'the pages at /console: tasks, events, webhooks and deliveries in the browser',
   },
 ]

@@ -4,7 +4,7 @@ import { GUIDES } from './guides.ts'
 /**
  * A page of the repository with the links of the served form: those to guides lead to `/docs/guides/<name>.md`, those to other files of
  * the repository, which no installation serves, become text that names the file. Links to other hosts and within the page stay, and so
- * do blocks of code. Comments are left out.
+ * do blocks of code. Comments and pictures are left out.
  */
 export function rewriteLinks(markdown: string, source: string): string {
   return splitByBlocks(markdown)
@@ -21,6 +21,7 @@ function splitByBlocks(markdown: string): readonly string[] {
 function rewriteText(text: string, folder: string): string {
   return text
     .replaceAll(/^<!--[^]*?-->\n/gm, '')
+    .replaceAll(/^!\[[^\]]*\]\([^)\s]+\)\n/gm, '')
     .replaceAll(/\[([^\]]+)\]\(([^)\s]+)\)/g, (link: string, label: string, target: string) =>
       /^(?:[a-z]+:|#|\/)/.test(target) ? link : rewriteLink(label, posix.join(folder, target)),
     )
