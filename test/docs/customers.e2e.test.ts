@@ -13,7 +13,9 @@ beforeAll(async () => {
   system = await startStandalone({})
   const key = await system.apiKeyOf('default', ['events:write', 'events:read', 'webhooks', 'admin', 'platform'])
   const [first = '', ...sections] = PAGE.split(/^## (?=\d)/m)
-  const functions = fencedBlocks(first, 'sh').join('\n').replaceAll(/^export .*$/gm, '')
+  const functions = fencedBlocks(first, 'sh')
+    .join('\n')
+    .replaceAll(/^export .*$/gm, '')
   const script = sections.map((section) => `echo @@\n${fencedBlocks(section, 'sh').join('\n')}`)
   const { status, stdout, stderr } = spawnSync('bash', ['-eu', '-o', 'pipefail'], {
     input: [functions, ...script].join('\n'),
@@ -37,7 +39,8 @@ test('the commands of the guide set up a customer, and do what it says', () => {
     { data: [{ status: 'accepted' }] },
     { object: 'api_key', tenant: 'acme', name: 'agents' },
   ])
-  const actions = (support?.[1]?.['data'] as { action: string }[]).map(({ action }) => action)
+  const entries = (support?.[1]?.['data'] ?? []) as { action: string }[]
+  const actions = entries.map(({ action }) => action)
   expect(actions.toSorted()).toEqual(['api_key.create', 'api_key.create', 'tenant.put'])
   expect(support).toMatchObject([
     { data: [{ name: 'agents' }, { name: 'Acme' }] },

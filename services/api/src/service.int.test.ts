@@ -199,16 +199,16 @@ describe('GET /v1/events', () => {
 describe('GET /v1/tasks', () => {
   test('pages through tasks by their creation, each with its newest event in its posted bytes', async () => {
     const atMs = Date.now() - 60_000
-    const of = (task: string) => ({ taskId: task, agent: 'lister' })
-    const created = [1, 2, 3].map((n) => newEvent(atMs + n, { ...of(`task_t${n}`), type: 'task.created' }))
-    const last = newEvent(atMs + 10, { ...of('task_t1'), type: 'task.progress' })
+    const agent = 'lister'
+    const created = [1, 2, 3].map((n) => newEvent(atMs + n, { taskId: `task_t${n}`, agent, type: 'task.created' }))
+    const last = newEvent(atMs + 10, { taskId: 'task_t1', agent, type: 'task.progress' })
     await store([...created, last])
     const [first, second, third] = created
     const query = '/v1/tasks?agent=lister&limit=2'
     const page = await call(query)
     const next = await call(`${query}&cursor=${String(page.json['next_cursor'])}`)
     const tasks = [page, next].flatMap(({ json }) => json['data'] as Record<string, unknown>[])
-    expect(tasks.map(({ id, agent }) => [id, agent])).toEqual([3, 2, 1].map((n) => [`task_t${n}`, 'lister']))
+    expect(tasks.map((task) => [task['id'], task['agent']])).toEqual([3, 2, 1].map((n) => [`task_t${n}`, agent]))
     expect(tasks[2]).toMatchObject({ object: 'task', created: { id: first?.id }, last: { id: last.id } })
     expect(tasks[0]).toMatchObject({ created: { id: third?.id }, last: { id: third?.id } })
     expect(page.text).toContain(`"created":${renderEvent(second as ProjectedEvent).toString()},"last":`)

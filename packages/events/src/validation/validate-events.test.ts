@@ -265,10 +265,7 @@ describe('the fault is named', () => {
   test.each([
     ['taskId', 'is not a member of an event. Did you mean task_id?'],
     ['events', 'is not a member of an event: post the array itself'],
-    [
-      'x'.repeat(60),
-      'is not a member of an event, which are type, task_id, data, agent, session_id, id, created_at, idempotency_key',
-    ],
+    ['x'.repeat(60), expect.stringContaining(', which are type, task_id, data, agent, session_id, id, created_at, ')],
   ])('an unknown member gets the nearest name, or all: %s', (name, message) => {
     expect(one(`{"type":"task.progress","data":{"message":"m"},"${name}":"t"}`)).toMatchObject({ message })
   })

@@ -27,6 +27,13 @@ function refusalOf({ refusal }: Admission): Problem {
   return refusal
 }
 
+/** What a post is told that follows a batch: a full bucket takes any batch, and owes the rest. */
+function refusedBy(caller: Caller, events: number, bytes: number): string | undefined {
+  const quotas = quotasOf()
+  quotas.charge(caller, { events, bytes, declaredBytes: 0 })
+  return refusalOf(quotas.admit(caller, 1)).details.detail
+}
+
 describe('quotas', () => {
   test('a key without quota gets no headers and is never refused', () => {
     const quotas = quotasOf()
@@ -178,16 +185,9 @@ describe('quotas', () => {
 
   test('a refusal says whether the key or the tenant has too little, and of what', () => {
     const rest = 'has too little left for this request.'
-    const refusedBy = (caller: Caller, events: number, bytes: number): string | undefined => {
-      const quotas = quotasOf()
-      // A full bucket takes any batch, and owes the rest.
-      quotas.charge(caller, { events, bytes, declaredBytes: 0 })
-      return refusalOf(quotas.admit(caller, 1)).details.detail
-    }
-    const both = (tenantPerS: number, keyPerS: number | null) => limited(tenantPerS, keyPerS, 'key_1')
-    expect(refusedBy(both(1000, 1), 500, 0)).toBe(`The quota of events of this API key ${rest}`)
-    expect(refusedBy(both(1, 1000), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
-    expect(refusedBy(both(1, null), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
+    expect(refusedBy(limited(1000, 1, 'key_1'), 500, 0)).toBe(`The quota of events of this API key ${rest}`)
+    expect(refusedBy(limited(1, 1000, 'key_1'), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
+    expect(refusedBy(limited(1, null, 'key_1'), 500, 0)).toBe(`The limit of events of the tenant ${rest}`)
     expect(refusedBy(callerWith(1000, 10), 500, 9_000)).toBe(`The quota of bytes of this API key ${rest}`)
   })
 
