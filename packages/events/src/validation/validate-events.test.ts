@@ -165,12 +165,7 @@ const sized = (bytes: number) => `{"message":"${'x'.repeat(bytes - '{"task_id":"
 
 describe('the fault is named', () => {
   test.each([
-    [
-      'an unknown member',
-      '{"type":"task.progress","task_id":"t","data":{"message":"m"},"a/b":1}',
-      '/a~1b',
-      'unknown_member',
-    ],
+    ['an unknown member', '{"type":"task.progress","task_id":"t","data":{},"a/b":1}', '/a~1b', 'unknown_member'],
     [
       'a doubled member',
       '{"type":"task.progress","task_id":"t","data":{"message":"m"},"t\\u0079pe":"x"}',
