@@ -7,7 +7,6 @@ import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliv
 import { deleteExpiredSuccessAnswers } from './deliveries/attempts/keep-success-answers.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions, readEventsKeptFrom } from './events/events.ts'
 import type { Pool } from './pool.ts'
-import { deleteExpiredLogTimes } from './projection/log-times.ts'
 import { deleteExpiredRedeliveries } from './redeliveries/redeliveries.ts'
 import { deleteExpiredReplays } from './replays/replays.ts'
 import { deleteExpiredStats } from './stats/webhook-stats.ts'
@@ -107,7 +106,6 @@ async function removeExpired(): Promise<Readonly<Record<string, number>>> {
     revokedKeys: await deleteRevokedApiKeys(pool, LIMIT.limit),
     answers: await deleteExpiredSuccessAnswers(pool),
     statistics: await deleteExpiredStats(pool, LIMIT),
-    logTimes: await deleteExpiredLogTimes(pool),
   }
 }
 

@@ -2,8 +2,6 @@ import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
-import { redeliver } from '../deliveries/deliveries.ts'
-import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook, getWebhookToSend, rotateWebhookSecret } from './webhooks.ts'
 
 const tenant = 'mine'
@@ -64,19 +62,6 @@ describe('deliveries of a deleted webhook', () => {
     expect(await states()).toEqual(Array(5).fill('cancelled'))
     id = alive
     expect(await states()).toEqual(['pending'])
-  })
-
-  test('cannot be sent again, those of a live one can, once', async () => {
-    const delivery = await insertDelivery('delivered')
-    const send = (which: string, by = tenant) => withTransaction(pool, (tx) => redeliver(tx, { tenant: by, id: which }))
-    expect(await send(delivery, 'other')).toBeUndefined()
-    const both = await Promise.all([send(delivery), send(delivery)])
-    expect(both).toMatchObject([{ status: 'pending' }, { status: 'pending' }])
-    const { rows } = await admin.query('SELECT attempt FROM deliveries WHERE id = $1', [typeIdToUuid('dlv', delivery)])
-    expect(rows).toEqual([{ attempt: 2 }])
-    const other = await insertDelivery('delivered')
-    await deleteWebhook(pool, { tenant, id })
-    expect(await send(other)).toBe('webhook_deleted')
   })
 })
 

@@ -1,6 +1,6 @@
 import { backoffMs } from '@ariftly/async'
 import { TurnQueue } from '@ariftly/fairness'
-import type { HistoryPartition } from '@ariftly/store/streams'
+import type { HistoryPartition } from '../history/read-history-page.ts'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { mergeHistory } from '../log/history-page.ts'
