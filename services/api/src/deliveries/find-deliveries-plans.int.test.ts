@@ -1,10 +1,16 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import type { Pool } from '@ariftly/store'
+import {
+  createDeliveryShape,
+  fitsAll,
+  type DeliveryFilter,
+  type DeliveryListOptions,
+  type DeliveryStatus,
+} from '@ariftly/store/deliveries'
 import { getDelivery } from './change-deliveries.ts'
-import type { DeliveryFilter, DeliveryStatus } from '@ariftly/store/deliveries'
 import { findDeliveries, findDeliveriesQuery } from './find-deliveries.ts'
 
 const DAY_MS = 86_400_000
@@ -120,6 +126,24 @@ function wanted(filter: DeliveryFilter): string[] {
     .map(({ id }) => id)
 }
 
+/** All that a list's index reads, `limit` at a time, each with whether the whole filter fits. */
+async function scanAll(
+  o: DeliveryListOptions,
+  limit: number,
+): Promise<readonly { readonly id: string; readonly fits: boolean }[]> {
+  const scanned: { id: string; fits: boolean }[] = []
+  for (let isLast = false; !isLast;) {
+    const shape = createDeliveryShape({ ...o, cursorId: scanned.at(-1)?.id })
+    const { rows } = await pool.query<{ id: string; fits: boolean }>(
+      `SELECT d.id, ${fitsAll(shape.checked)} AS fits FROM (${shape.scan(limit)}) AS d`,
+      shape.values,
+    )
+    scanned.push(...rows.map(({ id, fits }) => ({ id: uuidToTypeId('dlv', id), fits })))
+    isLast = rows.length < limit
+  }
+  return scanned
+}
+
 describe('a list of deliveries', () => {
   test.each(FILTERS)(
     'of %s has each of them once over its pages, newest first and oldest first',
@@ -218,6 +242,24 @@ describe('a list of deliveries', () => {
       } while (cursorId !== undefined)
       expect(found.toSorted()).toEqual(expected.toSorted())
     }
+    const scanned = await scanAll({ tenant, filter: { eventId }, order: 'asc' }, 200)
+    expect(scanned.map(({ id }) => id).toSorted()).toEqual(expected.toSorted())
+  })
+
+  test('of pending ones of a webhook is scanned by id, and no finished one is read for it', async () => {
+    const filter = { webhookId: webhooks[0] ?? '', status: 'pending' as const, types: ['task.created' as const] }
+    const scanned = await scanAll({ tenant: TENANT, filter, order: 'id' }, 70)
+    const { types: _, ...all } = filter
+    expect(scanned.map(({ id }) => id)).toEqual(wanted(all).toSorted())
+    expect(scanned.filter(({ fits }) => fits).map(({ id }) => id)).toEqual(wanted(filter).toSorted())
+    expect(await scanAll({ tenant: 'stranger', filter, order: 'id' }, 70)).toEqual([])
+    const shape = createDeliveryShape({ tenant: TENANT, filter: all, order: 'id', cursorId: scanned[100]?.id })
+    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${shape.scan(70)}`, shape.values)
+    const plan = rows.map((row) => row['QUERY PLAN'])
+    const scans = plan.filter((line) => line.includes('Scan'))
+    expect(scans.length).toBeGreaterThan(1)
+    expect(scans.filter((line) => !/Index Scan using \S+_unfinished on/.test(line))).toEqual([])
+    expect(plan.filter((line) => /Sort|Merge/.test(line))).toEqual([])
   })
 
   test('looks up the task of an event of a session', async () => {

@@ -1,6 +1,15 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { groupBy, prepared, type PreparedQuery, type Queryable } from '@ariftly/store'
-import { defineRow, plain, type RowOf, time, timeOrNull } from '@ariftly/store/define-row'
+import {
+  defineRow,
+  groupBy,
+  plain,
+  prepared,
+  type PreparedQuery,
+  type Queryable,
+  type RowOf,
+  time,
+  timeOrNull,
+} from '@ariftly/store'
 
 const LISTED = {
   attempt: plain<number>(),

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from '@jest/globals'
-import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { newEventId, newTypeId, typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '@ariftly/store/events'
 import { deliveriesOfEventsQuery, listDeliveriesOfEvents } from './list-deliveries-of-events.ts'
@@ -14,7 +14,10 @@ afterAll(() => database.drop())
 
 /** Deliveries of an event to new webhooks; gives their ids, newest id first. */
 async function insert(tenant: string, eventId: string, count: number): Promise<readonly string[]> {
-  const rows = Array.from({ length: count }, () => ({ webhookId: newTypeId('whk'), id: newTypeId('dlv', APPENDED_MS) }))
+  const rows = Array.from({ length: count }, () => {
+    const webhookId = newTypeId('whk')
+    return { webhookId, id: uuidToTypeId('dlv', typeIdToUuid('evt', newEventId(APPENDED_MS))) }
+  })
   await pool.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)
      SELECT id, $1, webhook_id, $2, 'task.created', 1, 0, 0, now() FROM unnest($3::uuid[], $4::uuid[]) AS new (id, webhook_id)`,

@@ -1,6 +1,5 @@
 import { OLDEST_UNFINISHED, STATUS_CONDITIONS, unfinishedOf } from '@ariftly/store/deliveries'
-import { type Queryable } from '@ariftly/store'
-import { defineRow, plain, type RowOf, tenant, time, timeOrNull, typeId } from '@ariftly/store/define-row'
+import { defineRow, plain, type Queryable, type RowOf, tenant, time, timeOrNull, typeId } from '@ariftly/store'
 import { PENDING_COUNT_MAX, type DisabledReason } from '@ariftly/store/webhooks'
 
 const backlogRow = defineRow('b', {

@@ -1,5 +1,4 @@
-import { type Queryable } from '@ariftly/store'
-import { defineRow, plain, type RowOf, time } from '@ariftly/store/define-row'
+import { defineRow, plain, type Queryable, type RowOf, time } from '@ariftly/store'
 
 const processRow = defineRow('p', {
   /** `ingest`, `stream-gateway` or `webhook-worker`. */

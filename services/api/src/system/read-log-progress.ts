@@ -1,5 +1,4 @@
-import { type Queryable } from '@ariftly/store'
-import { defineRow, plain, type RowOf, time, timeOrNull } from '@ariftly/store/define-row'
+import { defineRow, plain, type Queryable, type RowOf, time, timeOrNull } from '@ariftly/store'
 
 const logRow = defineRow('log', {
   epoch: plain<number>(),

@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertLogTimes, insertSampleWebhook } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { beatWorker } from '@ariftly/store/deliveries'
 import { advancePositions, ensurePositions, openEpoch } from '@ariftly/store/projection'
 import type { Queryable } from '@ariftly/store'
 import { Replica } from '@ariftly/store/replicas'
@@ -114,7 +113,8 @@ test('lists the processes that registered themselves', async () => {
   const gateway = new Replica(pool, 'stream-gateway')
   const ingest = new Replica(pool, 'ingest')
   const worker = randomUUID()
-  await Promise.all([gateway.renew(), ingest.renew(), beatWorker(pool, { id: worker })])
+  await Promise.all([gateway.renew(), ingest.renew()])
+  await pool.query('INSERT INTO webhook_workers (id) VALUES ($1)', [worker])
   const processes = await listProcesses(pool)
   expect(processes.map(({ service, id }) => [service, id])).toEqual([
     ['ingest', ingest.id],

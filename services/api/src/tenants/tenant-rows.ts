@@ -1,6 +1,5 @@
 import { lockApiKeyChanges } from '@ariftly/store/api-keys'
-import { type Queryable, type Transaction } from '@ariftly/store'
-import { defineRow, plain, type RowOf, time } from '@ariftly/store/define-row'
+import { defineRow, plain, type Queryable, type RowOf, time, type Transaction } from '@ariftly/store'
 import { recordTenantChange, type TenantState } from '@ariftly/store/tenants'
 
 const tenantRow = defineRow('t', {
