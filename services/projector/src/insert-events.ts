@@ -3,7 +3,7 @@ import type { Queryable } from '@ariftly/store'
 import { eventArrays, givenEvents, type ProjectedEvent } from './event-arrays.ts'
 
 /** What {@link insertEvents} has done. */
-export interface InsertedEvents {
+interface InsertedEvents {
   readonly inserted: number
   /** Events whose (tenant, id) existed already, or was earlier among the rows. */
   readonly duplicates: number

@@ -10,7 +10,7 @@ import {
 } from '@ariftly/store/deliveries'
 
 /** A page of a list of deliveries. */
-export interface FindDeliveriesOptions extends DeliveryListOptions {
+interface FindDeliveriesOptions extends DeliveryListOptions {
   readonly limit: number
 }
 

@@ -70,7 +70,7 @@ export async function listAttempts(
 }
 
 /** Whose attempts are read. */
-export interface AttemptsOfDeliveriesOptions {
+interface AttemptsOfDeliveriesOptions {
   readonly tenant: string
   /** Valid `dlv_…`, each once. */
   readonly deliveryIds: readonly string[]

@@ -3,7 +3,7 @@ import { groupBy, prepared, type PreparedQuery, type Queryable } from '@ariftly/
 import { deliveryRow, type DeliveryRow } from '@ariftly/store/deliveries'
 
 /** Whose deliveries are read. */
-export interface DeliveriesOfEventsOptions {
+interface DeliveriesOfEventsOptions {
   readonly tenant: string
   /** Stored events; `id` is a valid `evt_…`. */
   readonly events: readonly { readonly id: string; readonly appendedAtMs: number }[]

@@ -34,7 +34,7 @@ export interface Backlogs extends RowOf<typeof totalsRow> {
 }
 
 /** How far the count goes. */
-export interface BacklogLimits {
+interface BacklogLimits {
   /** Backlogs that are listed. */
   readonly limit: number
   /** Webhooks that are counted; default 2,000. */

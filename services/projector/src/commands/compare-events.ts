@@ -11,7 +11,7 @@ export interface EventDifference {
 }
 
 /** How events of the log compare with the table. */
-export interface EventComparison {
+interface EventComparison {
   readonly differing: readonly EventDifference[]
   /** How many of the events have a row from the same record; the others are duplicates of an earlier one. */
   readonly fromHere: number

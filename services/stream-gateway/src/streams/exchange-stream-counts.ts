@@ -1,7 +1,7 @@
 import type { Queryable } from '@ariftly/store'
 
 /** The stream counts of one gateway. */
-export interface StreamCountsOptions {
+interface StreamCountsOptions {
   /** The id of the process, a UUID, as of its `Replica` under `service`. */
   readonly replica: string
   readonly service: string
