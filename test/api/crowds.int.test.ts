@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { insertEvents } from '@ariftly/store/projection'
-import { createWorld, eventually, type World } from '@ariftly/testkit'
+import { type World, createWorld, eventually, insertEvents } from '@ariftly/testkit'
 import { startApi, type ApiClient } from '../support/api-client.ts'
 
 const TENANTS = ['slow-1', 'slow-2', 'slow-3', 'sent-1', 'sent-2', 'sent-3', 'quick', 'leaving', 'busy'] as const

@@ -80,37 +80,37 @@ function isKept(text: string): string {
 }
 
 /** What a key of all scopes reads that one of events alone may not. */
-const FORMER = {
-  tenant: 'tenant-former',
-  url: 'https://former.example.com/hook',
-  webhook: 'webhook of the former',
-  key: 'key of the former',
+const PREVIOUS = {
+  tenant: 'tenant-previous',
+  url: 'https://previous.example.com/hook',
+  webhook: 'webhook of the previous',
+  key: 'key of the previous',
   change: 'webhook.create',
 } as const
 
 /** What of it a page holds, in its text, fields or title. */
-async function formerIn(page: Page): Promise<readonly string[]> {
+async function previousIn(page: Page): Promise<readonly string[]> {
   const text = await page.evaluate<string>(
     `[document.title, document.documentElement.textContent, ...[...document.querySelectorAll('input')].map(({ value }) => value)].join(' ')`,
   )
-  return Object.values(FORMER).filter((each) => text.includes(each))
+  return Object.values(PREVIOUS).filter((each) => text.includes(each))
 }
 
-async function makeFormer(): Promise<{ readonly webhook: string; readonly event: string }> {
+async function makePrevious(): Promise<{ readonly webhook: string; readonly event: string }> {
   const headers = { authorization: `Bearer ${operator}`, 'content-type': 'application/json' }
   const write = async (method: string, path: string, body: object) => {
     const answer = await system.request(path, { method, headers, body: JSON.stringify(body) })
     expect(answer.ok).toBe(true)
     return (await answer.json()) as { readonly id: string }
   }
-  await write('PUT', `/v1/tenants/${FORMER.tenant}`, { limits: { webhooks: 3 } })
-  await write('POST', '/v1/api-keys', { name: FORMER.key, scopes: ['events:read'] })
+  await write('PUT', `/v1/tenants/${PREVIOUS.tenant}`, { limits: { webhooks: 3 } })
+  await write('POST', '/v1/api-keys', { name: PREVIOUS.key, scopes: ['events:read'] })
   const { id: webhook } = await write('POST', '/v1/webhooks', {
-    url: FORMER.url,
-    description: FORMER.webhook,
+    url: PREVIOUS.url,
+    description: PREVIOUS.webhook,
     events: ['*'],
   })
-  const event = '{"type":"task.created","task_id":"task_former","data":{"title":"a"}}'
+  const event = '{"type":"task.created","task_id":"task_previous","data":{"title":"a"}}'
   const { data } = (await system.post('/v1/events', event, 202)) as { data: readonly { id: string }[] }
   const id = data[0]?.id ?? ''
   await eventually('the event is listed', async () => (await system.request(`/v1/events/${id}`)).status === 200)
@@ -118,15 +118,15 @@ async function makeFormer(): Promise<{ readonly webhook: string; readonly event:
 }
 
 test('a key sees nothing that the key before it in the same tab read, and leaves no request behind', async () => {
-  const [{ webhook, event }, reader] = await Promise.all([makeFormer(), system.apiKeyOf('default', ['events:read'])])
+  const [{ webhook, event }, reader] = await Promise.all([makePrevious(), system.apiKeyOf('default', ['events:read'])])
   const { page, go, complaints } = await openConsole(browser, { url: system.url, apiKey: operator })
   for (const [fragment, shown] of [
     [`/events/${event}`, 'As posted'],
-    ['/audit', FORMER.change],
-    ['/tenants', FORMER.tenant],
-    ['/webhooks', FORMER.webhook],
-    [`/webhooks/${webhook}`, FORMER.url],
-    ['/keys', FORMER.key],
+    ['/audit', PREVIOUS.change],
+    ['/tenants', PREVIOUS.tenant],
+    ['/webhooks', PREVIOUS.webhook],
+    [`/webhooks/${webhook}`, PREVIOUS.url],
+    ['/keys', PREVIOUS.key],
   ] as const) {
     await go(fragment)
     await page.getByText(shown).first().waitFor()
@@ -145,18 +145,18 @@ test('a key sees nothing that the key before it in the same tab read, and leaves
   const late = await sent
   await page.keyboard.press('Escape')
   await go(`/webhooks/${webhook}`)
-  await eventually('the tab is named by the webhook', async () => (await page.title()).includes(FORMER.webhook))
+  await eventually('the tab is named by the webhook', async () => (await page.title()).includes(PREVIOUS.webhook))
   const failed = page.waitForEvent('requestfailed', { predicate: (request) => request === late, timeout: 5_000 })
   await page.getByRole('button', { name: 'Forget the key' }).click()
   await page.getByRole('heading', { name: 'Ariftly console' }).waitFor()
   await failed
-  expect(await formerIn(page)).toEqual([])
+  expect(await previousIn(page)).toEqual([])
   expect(page.url()).not.toContain(webhook)
   await signIn(page, reader)
   for (const fragment of ['/keys', '/audit', '/tenants', '/webhooks', `/webhooks/${webhook}`, '/system']) {
     await go(fragment)
     await page.getByRole('alert').getByText('scope', { exact: false }).first().waitFor()
-    expect({ fragment, former: await formerIn(page) }).toEqual({ fragment, former: [] })
+    expect({ fragment, previous: await previousIn(page) }).toEqual({ fragment, previous: [] })
   }
   expect(complaints).toEqual([])
   await page.context().close()

@@ -1,15 +1,15 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { insertEvents } from '@ariftly/store/projection'
 import {
-  byForm,
-  createWorld,
-  eventually,
-  sampleRow,
-  startReceiver,
   type Receiver,
   type ServiceProcess,
   type World,
+  byForm,
+  createWorld,
+  eventually,
+  insertEvents,
+  sampleRow,
+  startReceiver,
 } from '@ariftly/testkit'
 import { startApi, type ApiAnswer, type ApiClient } from '../support/api-client.ts'
 

@@ -1,20 +1,21 @@
 import type { Running } from '@ariftly/runtime'
 import { createPool, withTransaction } from '@ariftly/store'
-import { advancePositions, currentEpoch, ensurePositions, insertEvents, readPositions } from '@ariftly/store/projection'
+import { advancePositions, currentEpoch, ensurePositions, readPositions } from '@ariftly/store/projection'
 import { decodeRecord, newTypeId, typeIdToUuid, type LogEvent } from '@ariftly/events'
 import { createKafka, startLogReader } from '@ariftly/kafka'
 import { createKeyring } from '@ariftly/keyring'
 import type { StackAddresses } from '@ariftly/local-stack'
 import {
+  type EventuallyOptions,
+  type ServiceProcess,
+  type World,
   createWorld,
   eventually,
+  insertEvents,
   insertSampleWebhook,
   sampleEvent,
   silentLog,
   startInProcess,
-  type EventuallyOptions,
-  type ServiceProcess,
-  type World,
 } from '@ariftly/testkit'
 import { start, webhookWorkerConfig } from '@ariftly-services/webhook-worker'
 

@@ -1,5 +1,12 @@
 import { newEventId, type LogEvent } from '@ariftly/events'
-import type { ProjectedEvent } from '@ariftly/store/projection'
+
+/** An event and its place in the log, as the projection has it. */
+export interface ProjectedEvent extends LogEvent {
+  readonly epoch: number
+  readonly partition: number
+  readonly offset: number
+  readonly appendedAtMs: number
+}
 
 /** An event of tenant `acme` and task `t`, made now, of a writer without a name; its data has the members of `task.progress`. */
 export function sampleEvent(changes: Partial<LogEvent> = {}): LogEvent {

@@ -42,7 +42,7 @@ export class TurnQueue<T> {
   }
 
   /** After one item of a tenant was taken, and before anything else is done: takes its next one too if that is wanted. */
-  takeAlso(tenant: string, isWanted: (item: T) => boolean): T | undefined {
+  takeNextOf(tenant: string, isWanted: (item: T) => boolean): T | undefined {
     const line = this.#lines.get(tenant)
     const item = line?.items[line.first]
     if (line === undefined || item === undefined || !isWanted(item)) return undefined

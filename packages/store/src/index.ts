@@ -1,4 +1,8 @@
-// The pool, transactions and migrations. Queries are exported by noun: `@ariftly/store/deliveries` and so on.
+// The pool, transactions, rows, long jobs and migrations. What services share of a resource is exported by noun: `@ariftly/store/deliveries` and so on.
+export { defineRow, plain, tenant, time, timeOrNull, typeId } from './define-row.ts'
+export type { Column, RowDefinition, RowOf } from './define-row.ts'
+export { callFunction, exists, plainArray, prepared } from './prepared.ts'
+export type { PreparedQuery } from './prepared.ts'
 export { createPool, SERVICE_ROLE } from './pool.ts'
 export type { Pool, PoolOptions } from './pool.ts'
 export type { Queryable, Transaction } from './queryable.ts'
@@ -9,3 +13,6 @@ export { isMissingPartition, sqlState } from './store-fault.ts'
 export { refuseSharedSessions } from './session.ts'
 export { migrate, MIGRATIONS_DIR } from './migrate.ts'
 export { onKnownSchema } from './on-known-schema.ts'
+export { groupBy } from './group-by.ts'
+export { idBounds } from './id-bounds.ts'
+export type { IdBounds } from './id-bounds.ts'

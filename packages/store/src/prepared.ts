@@ -2,13 +2,16 @@ import { createHash } from 'node:crypto'
 import type pg from 'pg'
 import type { Queryable } from './queryable.ts'
 
+/** A statement, its name and its values. */
+export type PreparedQuery = pg.QueryConfig<unknown[]>
+
 const names = new Map<string, string>()
 
 /**
  * A statement that each connection parses once and plans a few times, then runs by name: for statements that run all the
  * time. Its text must be one of a fixed few (a constant), as every text stays in memory here and in each connection.
  */
-export function prepared(text: string, values: unknown[]): pg.QueryConfig<unknown[]> {
+export function prepared(text: string, values: unknown[]): PreparedQuery {
   let name = names.get(text)
   if (name === undefined) {
     name = `s${createHash('sha256').update(text).digest('hex').slice(0, 20)}`

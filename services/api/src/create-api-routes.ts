@@ -10,7 +10,7 @@ import { createApiKeyHandlers, createApiKeyWrites } from './api-keys/api-keys.ts
 import { createListEventTypes } from './documents/list-event-types.ts'
 import { createListDeadLetters } from './dead-letters/list-dead-letters.ts'
 import { createGetDelivery, createRedeliver } from './deliveries/deliveries.ts'
-import { createFindDeliveries, createListDeliveries } from './deliveries/find-deliveries.ts'
+import { createFindDeliveries, createListDeliveries } from './deliveries/list-deliveries.ts'
 import { createGetEvent } from './events/get-event.ts'
 import { createListEvents } from './events/list-events.ts'
 import { createListAuditEntries } from './list-audit-entries.ts'

@@ -1,16 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, renderEvent, typeIdToUuid } from '@ariftly/events'
 import { createKeyring } from '@ariftly/keyring'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
 import {
+  type CuttingProxy,
+  type InProcessService,
+  type ProjectedEvent,
+  type World,
   createWorld,
   eventually,
+  insertEvents,
   sampleRow,
   serveInProcess,
   startCuttingProxy,
-  type CuttingProxy,
-  type InProcessService,
-  type World,
 } from '@ariftly/testkit'
 import { apiConfig, start } from './service.ts'
 

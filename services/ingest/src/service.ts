@@ -11,7 +11,6 @@ import { createPostPipeline } from './request/post-pipeline.ts'
 import { createQuotas } from './admission/quota.ts'
 import { startQuotaShares } from './admission/quota-shares.ts'
 import { createBodyReader } from './request/request-body.ts'
-import { createTakeEvents } from './request/take-events.ts'
 import { ValidationQueue } from './request/validation-queue.ts'
 
 export { ingestConfig } from './config.ts'
@@ -43,7 +42,10 @@ async function compose(
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: BODY_TIMEOUT_MS })
   releasers.add('body clock', () => bodies.close())
   const quotas = createQuotas({ shares: startQuotaShares(config, { log, releasers }) })
-  const take = createTakeEvents({
+  const answerPost = createPostPipeline({
+    authenticator,
+    quotas,
+    budget,
     validations: new ValidationQueue(),
     log: eventLog,
     isOtherLog: () => opened.gate.isOtherLog,
@@ -51,7 +53,6 @@ async function compose(
     clock: skew,
     historyMs,
   })
-  const answerPost = createPostPipeline({ authenticator, quotas, budget, take })
   const corsOrigins = config.CORS_ORIGINS
   const postEvents = createPostEvents(answerPost, { bodies, onPost: () => measures.posted('node_http') })
   const router = createRouter({ handlers: { postEvents }, log, metrics, tracing, corsOrigins })

@@ -1,6 +1,7 @@
 import { decodeRecord, recordId, type LogEvent, type RawRecord } from '@ariftly/events'
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
-import type { LogTime, ProjectedEvent } from '@ariftly/store/projection'
+import type { LogTime } from './log-times.ts'
+import type { ProjectedEvent } from './event-arrays.ts'
 
 /** A batch as it goes to Postgres. */
 export interface DecodedBatch {

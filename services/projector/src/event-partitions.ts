@@ -1,7 +1,7 @@
 import { eventIdMs } from '@ariftly/events'
 import { type Pool } from '@ariftly/store'
 import { ensureEventPartitions } from '@ariftly/store/events'
-import { type ProjectedEvent } from '@ariftly/store/projection'
+import { type ProjectedEvent } from './event-arrays.ts'
 
 /** Keeps the weekly partitions of `events` ahead of the inserts. */
 export interface EventPartitions {

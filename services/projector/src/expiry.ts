@@ -4,7 +4,7 @@ import { type Pool } from '@ariftly/store'
 import { deleteExpiredApiKeyChanges, deleteRevokedApiKeys } from '@ariftly/store/api-keys'
 import { deleteExpiredAuditEntries } from '@ariftly/store/audit'
 import { dropExpiredEventPartitions, ensureEventPartitions } from '@ariftly/store/events'
-import { deleteExpiredLogTimes } from '@ariftly/store/projection'
+import { deleteExpiredLogTimes } from './log-times.ts'
 
 const HOUR_MS = 60 * 60 * 1_000
 const AHEAD_MS = 14 * 24 * HOUR_MS

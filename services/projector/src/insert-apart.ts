@@ -1,6 +1,7 @@
 import { bisect } from '@ariftly/async'
 import { isMissingPartition, sqlState, type Transaction } from '@ariftly/store'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
+import { insertEvents } from './insert-events.ts'
+import { type ProjectedEvent } from './event-arrays.ts'
 
 /** What happened to events that were to be inserted. */
 export interface Inserted {

@@ -1,14 +1,9 @@
 import type { DeadLetter, LogBatch } from '@ariftly/kafka'
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
-import {
-  advancePositions,
-  findConflicts,
-  insertEvents,
-  recordLogTimes,
-  type EventIdConflict,
-  type PositionAdvance,
-  type ProjectedEvent,
-} from '@ariftly/store/projection'
+import { advancePositions, type PositionAdvance } from '@ariftly/store/projection'
+import { findConflicts, insertEvents, type EventIdConflict } from './insert-events.ts'
+import { recordLogTimes } from './log-times.ts'
+import { type ProjectedEvent } from './event-arrays.ts'
 import type { DecodedBatch } from './decode-batch.ts'
 import type { EventPartitions } from './event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from './insert-apart.ts'

@@ -10,10 +10,13 @@ export interface PositionInLog {
   readonly position: Float64Array
 }
 
+/** The same of a position that its owner may move later. */
+type PlaceToSeal = Pick<PositionInLog, 'epoch'> & { readonly position: ArrayLike<number> }
+
 /** Makes and reads the `id:` of stream frames. */
 export interface StreamIds {
   /** `v1.` and the sealed position, base64url. */
-  seal(place: PositionInLog): string
+  seal(place: PlaceToSeal): string
   /** The position, or undefined for a text that none of our keys sealed: malformed, cut or forged. */
   open(id: string): PositionInLog | undefined
 }
@@ -27,7 +30,7 @@ const SHAPE = /^v1\.[A-Za-z0-9_-]{40,16000}$/
  * id from ours. A position belongs to no tenant: what a stream shows is decided by the key that opens it.
  */
 export function createStreamIds(sealer: Sealer): StreamIds {
-  function seal(place: PositionInLog): string {
+  function seal(place: PlaceToSeal): string {
     return PREFIX + sealer.seal(encodePosition(place), AAD).toString('base64url')
   }
 
@@ -43,7 +46,7 @@ export function createStreamIds(sealer: Sealer): StreamIds {
 const LAYOUT = 1
 
 /** Bytes of a position: layout (1), then the epoch, the count of partitions and each offset as LEB128. */
-export function encodePosition({ epoch, position }: PositionInLog): Buffer {
+export function encodePosition({ epoch, position }: PlaceToSeal): Buffer {
   scratch[0] = LAYOUT
   let at = writeVarint(epoch, 1)
   at = writeVarint(position.length, at)

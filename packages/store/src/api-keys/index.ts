@@ -1,6 +1,6 @@
 export { createApiKeyStore } from './api-key-store.ts'
 export type { ApiKeyStore } from './api-key-store.ts'
-export { deleteExpiredApiKeyChanges } from './api-key-changes.ts'
+export { deleteExpiredApiKeyChanges, lockApiKeyChanges } from './api-key-changes.ts'
 export type { ApiKeyChange } from './api-key-changes.ts'
 export {
   countLiveApiKeys,

@@ -1,14 +1,13 @@
 export type { AttemptOutcome, AttemptRecord, NextStep, NextSteps } from './attempts/attempt-outcome.ts'
-export { cancelDeliveries, getDelivery, redeliver } from './deliveries.ts'
 export { cancelOrphanedDeliveries } from './cancel-orphaned-deliveries.ts'
 export { countDeliveries } from './count-deliveries.ts'
 export type { DeliveryCounts } from './count-deliveries.ts'
 export { countInFlight } from './scheduling/count-in-flight.ts'
 export type { InFlight } from './scheduling/count-in-flight.ts'
 export { deriveDeliveryId } from './matching/delivery-id.ts'
-export { listAttempts, listAttemptsOfDeliveries } from './listing/list-attempts.ts'
-export type { AttemptRow, ListedAttempt } from './listing/list-attempts.ts'
-export type { DeliveryRow } from './delivery-row.ts'
+export { deliveryRow, OLDEST_UNFINISHED, STATUS_CONDITIONS, unfinishedOf } from './delivery-row.ts'
+export type { DeliveryRow, DeliveryStatus } from './delivery-row.ts'
+export { FINISHED, isNotStarted, isStill, SENT_AGAIN } from './delivery-state.ts'
 export { disableWebhook, drainWebhook, probeSoon } from './operate-webhook.ts'
 export {
   dropExpiredDeliveryPartitions,
@@ -23,7 +22,6 @@ export {
   SUCCESS_ANSWERS_KEPT,
 } from './attempts/keep-success-answers.ts'
 export type { SuccessAnswer } from './attempts/keep-success-answers.ts'
-export { listDeliveriesOfEvents } from './listing/list-deliveries-of-events.ts'
 export { lockEndpoints } from './scheduling/lock-endpoints.ts'
 export type { LockedEndpoint } from './scheduling/lock-endpoints.ts'
 export { queueDueDeliveries } from './scheduling/queue-due-deliveries.ts'
@@ -48,7 +46,6 @@ export { startAttempts, withdrawStarts } from './attempts/start-attempts.ts'
 export type { StartedAttempt } from './attempts/start-attempts.ts'
 export { unqueueDeliveries } from './scheduling/unqueue-deliveries.ts'
 export type { AttemptRef } from './scheduling/unqueue-deliveries.ts'
-export { findDeliveries } from './listing/find-deliveries.ts'
 export {
   advanceMatchBacklog,
   anyMatchBacklog,
@@ -56,5 +53,8 @@ export {
   readMatchBacklog,
 } from './matching/match-backlog.ts'
 export type { MatchBacklog } from './matching/match-backlog.ts'
-export type { DeliveryFilter } from './listing/delivery-shape.ts'
+export { createDeliveryShape } from './listing/delivery-shape.ts'
+export type { DeliveryFilter, DeliveryListOptions } from './listing/delivery-shape.ts'
 export { scanDeliveries } from './listing/scan-deliveries.ts'
+export { fitsAll, SCAN_MAX, scannedPageSql, toScannedPage } from './listing/scanned-page.ts'
+export type { ScannedColumns, ScannedPage } from './listing/scanned-page.ts'

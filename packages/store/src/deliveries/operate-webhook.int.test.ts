@@ -1,8 +1,6 @@
-import { newTypeId, typeIdToUuid } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { afterAll, describe, expect, test } from '@jest/globals'
-import type { Queryable } from '../queryable.ts'
-import { cancelDeliveries } from './deliveries.ts'
 import { drainWebhook, probeSoon } from './operate-webhook.ts'
 
 const database = await createTestDatabase()
@@ -21,19 +19,6 @@ async function insert(webhookId: string, count: number, state: 'pending' | 'deli
        FROM generate_series(1, $3::int) AS n`,
     [typeIdToUuid('whk', webhookId), Date.now(), count, state, dueInS],
   )
-}
-
-/** Runs each statement and explains it; collects the lines of the plans. */
-function explaining(plan: string[]): Queryable {
-  async function query(text: string, values: unknown[]) {
-    const { rows } = await pool.query<{ 'QUERY PLAN': string }>(
-      `EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) ${text}`,
-      values,
-    )
-    plan.push(...rows.map((row) => row['QUERY PLAN']))
-    return { rowCount: 0 }
-  }
-  return { query } as unknown as Queryable
 }
 
 /** The redeliveries that make deliveries of a webhook due. */
@@ -119,23 +104,4 @@ describe('draining a webhook', () => {
       await admin.query('UPDATE webhook_endpoints SET next_probe_at = NULL WHERE webhook_id = $1', [uuid])
     }
   })
-})
-
-test('cancelling a replay reads no other waiting delivery of its webhook, also with statistics of a time before it', async () => {
-  const webhookId = await insertSampleWebhook(admin)
-  const replayId = newTypeId('rpl')
-  await insert(webhookId, 5_000, 'pending', 60)
-  await admin.query('VACUUM ANALYZE deliveries')
-  await admin.query(
-    `UPDATE deliveries SET replay_id = $2
-      WHERE id IN (SELECT id FROM deliveries WHERE webhook_id = $1 ORDER BY "offset" DESC LIMIT 10)`,
-    [typeIdToUuid('whk', webhookId), typeIdToUuid('rpl', replayId)],
-  )
-  const replay = { tenant: 'mine', webhookId, replayId, limit: 1_000 }
-  const plan: string[] = []
-  await cancelDeliveries(explaining(plan), { ...replay, limit: 4 })
-  expect(plan.filter((line) => /Rows Removed by Filter: \d{3,}/.test(line))).toEqual([])
-  expect(plan.join('\n')).toContain('_deliveries_replay')
-  expect(await cancelDeliveries(pool, replay)).toBe(6)
-  expect(await cancelDeliveries(pool, replay)).toBe(0)
 })

@@ -1,6 +1,5 @@
-export type { LoggedEvent } from './event-row.ts'
+export { SHOWN_COLUMNS, toShownEvent, type LoggedEvent, type ShownColumns, type ShownEvent } from './event-row.ts'
 export { dropExpiredEventPartitions, ensureEventPartitions, getEvent, readEventsKeptFrom } from './events.ts'
-export { LIST_SETTINGS, listEvents, listLoggedEvents } from './list-events.ts'
-export { listTasks, type ListedTask } from './list-tasks.ts'
+export { collationOf, LIST_SETTINGS, listEvents, listLoggedEvents } from './list-events.ts'
 export type { ListEventsOptions } from './list-events.ts'
 export type { MatchableEvent, MatchableEvents } from './read-matchable-events.ts'

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
-import { createTestDatabase, sampleRow } from '@ariftly/testkit'
-import type { ProjectedEvent } from '../projection/event-arrays.ts'
-import { insertEvents } from '../projection/insert-events.ts'
+import { type ProjectedEvent, createTestDatabase, insertEvents, sampleRow } from '@ariftly/testkit'
 import { LIST_SETTINGS, listEventsQuery, type ListEventsOptions } from './list-events.ts'
 
 const DAY_MS = 86_400_000

@@ -1,8 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES, newEventId, uuidToTypeId, type EventFilter } from '@ariftly/events'
-import { createTestDatabase, sampleRow } from '@ariftly/testkit'
-import type { ProjectedEvent } from '../projection/event-arrays.ts'
-import { insertEvents } from '../projection/insert-events.ts'
+import { type ProjectedEvent, createTestDatabase, insertEvents, sampleRow } from '@ariftly/testkit'
 import { getEvent } from './events.ts'
 import { LIST_SETTINGS, listEvents, type EventPage, type ListEventsOptions } from './list-events.ts'
 

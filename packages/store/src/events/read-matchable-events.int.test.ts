@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
-import { createTestDatabase, sampleRow, type TestDatabase } from '@ariftly/testkit'
+import { type TestDatabase, createTestDatabase, insertEvents, sampleRow } from '@ariftly/testkit'
 import { createPool, type Pool } from '../pool.ts'
-import { insertEvents } from '../projection/insert-events.ts'
 import { readMatchableEvents } from './read-matchable-events.ts'
 
 const LARGE = 200 * 1024

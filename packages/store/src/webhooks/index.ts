@@ -1,6 +1,5 @@
 export { listSealedWebhooks, replaceSealed } from './list-sealed-webhooks.ts'
 export type { SealedWebhook } from './list-sealed-webhooks.ts'
-export { listWebhooks } from './list-webhooks.ts'
 export {
   deleteExpiredWebhooks,
   deleteWebhook,
@@ -12,4 +11,5 @@ export {
   webhookExists,
 } from './webhooks.ts'
 export type { NewWebhook, WebhookToSend } from './webhooks.ts'
-export type { WebhookRow, WebhookSettings } from './webhook-row.ts'
+export { backlogOf, PENDING_COUNT_MAX, webhookRow } from './webhook-row.ts'
+export type { DisabledReason, WebhookRow, WebhookSettings } from './webhook-row.ts'

@@ -1,9 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
-import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
-import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
-import { redeliver } from '../deliveries/deliveries.ts'
-import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook, getWebhookToSend, rotateWebhookSecret } from './webhooks.ts'
 
 const tenant = 'mine'
@@ -45,66 +42,6 @@ describe("a webhook's secret", () => {
   })
 })
 
-describe('deliveries of a deleted webhook', () => {
-  test('are cancelled at any age, also when no process did so for days; those of others are not', async () => {
-    const alive = id
-    await insertDelivery('pending')
-    const gone = newTypeId('whk')
-    await admin.query(
-      `INSERT INTO webhooks (id, tenant_id, url, events, secret, deleted_at)
-       VALUES ($1, $2, 'https://example.com/', '{*}', '', now() - interval '3 days')`,
-      [typeIdToUuid('whk', gone), tenant],
-    )
-    id = gone
-    for (let index = 0; index < 5; index++) await insertDelivery('pending')
-    expect(await cancelOrphanedDeliveries(pool, { limit: 100, deletedWithinMs: 3_600_000 })).toBe(0)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(3)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(2)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(0)
-    expect(await states()).toEqual(Array(5).fill('cancelled'))
-    id = alive
-    expect(await states()).toEqual(['pending'])
-  })
-
-  test('cannot be sent again, those of a live one can, once', async () => {
-    const delivery = await insertDelivery('delivered')
-    const send = (which: string, by = tenant) => withTransaction(pool, (tx) => redeliver(tx, { tenant: by, id: which }))
-    expect(await send(delivery, 'other')).toBeUndefined()
-    const both = await Promise.all([send(delivery), send(delivery)])
-    expect(both).toMatchObject([{ status: 'pending' }, { status: 'pending' }])
-    const { rows } = await admin.query('SELECT attempt FROM deliveries WHERE id = $1', [typeIdToUuid('dlv', delivery)])
-    expect(rows).toEqual([{ attempt: 2 }])
-    const other = await insertDelivery('delivered')
-    await deleteWebhook(pool, { tenant, id })
-    expect(await send(other)).toBe('webhook_deleted')
-  })
-})
-
 function rotate(secret: string, overlapMs: number, by = tenant): ReturnType<typeof rotateWebhookSecret> {
   return rotateWebhookSecret(pool, { tenant: by, id, secret: Buffer.from(secret), overlapMs })
-}
-
-async function insertDelivery(state: 'pending' | 'delivered'): Promise<string> {
-  const delivery = newTypeId('dlv')
-  await pool.query(
-    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, due_at,
-                             finished_at)
-     VALUES ($1, $2, $3, $4, 'task.created', 1, 0, 0, $5, CASE WHEN $5 = 'pending' THEN now() END,
-             CASE WHEN $5 <> 'pending' THEN now() END)`,
-    [
-      typeIdToUuid('dlv', delivery),
-      tenant,
-      typeIdToUuid('whk', id),
-      typeIdToUuid('evt', newEventId(Date.now())),
-      state,
-    ],
-  )
-  return delivery
-}
-
-async function states(): Promise<unknown[]> {
-  const { rows } = await admin.query<{ state: string }>('SELECT state FROM deliveries WHERE webhook_id = $1', [
-    typeIdToUuid('whk', id),
-  ])
-  return rows.map(({ state }) => state)
 }

@@ -13,7 +13,7 @@ import {
   updateApiKey,
   type ApiKeyRow,
 } from '@ariftly/store/api-keys'
-import { getTenant } from '@ariftly/store/tenants'
+import { getTenant } from '../tenants/tenant-rows.ts'
 import { notFound } from '../not-found.ts'
 import { byId, pageParams, sendPage, type ListDeps } from '../send-list.ts'
 import { reachTenant } from '../tenants/reach-tenant.ts'

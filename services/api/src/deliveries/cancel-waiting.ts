@@ -1,5 +1,5 @@
 import { type Pool } from '@ariftly/store'
-import { cancelDeliveries } from '@ariftly/store/deliveries'
+import { cancelDeliveries } from './change-deliveries.ts'
 
 /** Deliveries that one statement cancels. */
 export const CANCELLED_AT_ONCE = 5000

@@ -1,4 +1,5 @@
-import type { AttemptRow, DeliveryRow, ListedAttempt } from '@ariftly/store/deliveries'
+import type { AttemptRow, ListedAttempt } from './list-attempts.ts'
+import type { DeliveryRow } from '@ariftly/store/deliveries'
 import { timeOf } from '../time-of.ts'
 
 /** The delivery object, as lists show it. */

@@ -1,15 +1,8 @@
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
-import {
-  findLargestBacklogs,
-  listProcesses,
-  readLogProgress,
-  type Backlog,
-  type Backlogs,
-  type LogProgress,
-  type PartitionProgress,
-  type ProcessRow,
-} from '@ariftly/store/system'
+import { findLargestBacklogs, type Backlog, type Backlogs } from './find-largest-backlogs.ts'
+import { listProcesses, type ProcessRow } from './list-processes.ts'
+import { readLogProgress, type LogProgress, type PartitionProgress } from './read-log-progress.ts'
 import { timeOf } from '../time-of.ts'
 
 /** What Postgres knows of the whole system. */

@@ -9,7 +9,7 @@ import {
   type CursorCodec,
 } from '@ariftly/http'
 import type { Pool } from '@ariftly/store'
-import { listTasks, type ListedTask } from '@ariftly/store/events'
+import { listTasks, type ListedTask } from './read-tasks.ts'
 import { clientGone } from '../client-gone.ts'
 import { sendList } from '../send-list.ts'
 import type { TenantGate } from '../tenant-gate.ts'

@@ -1,6 +1,6 @@
 import { TENANT, TENANT_SHAPE } from '@ariftly/contract'
 import { withTransaction, type Pool } from '@ariftly/store'
-import { deleteTenant, listDeletedSince } from '@ariftly/store/tenants'
+import { deleteTenant, listDeletedSince } from './tenant-rows.ts'
 import { BOOTSTRAP_TENANT } from './tenant-problems.ts'
 
 /**

@@ -9,7 +9,7 @@ import {
   type TenantChanges,
   type TenantPlace,
   type TenantRow,
-} from '@ariftly/store/tenants'
+} from './tenant-rows.ts'
 import { notFound } from '../not-found.ts'
 import { pageParams, sendPage, type ListDeps } from '../send-list.ts'
 import { changesOf, type Settings } from '../writes/changes.ts'

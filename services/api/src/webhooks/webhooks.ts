@@ -5,16 +5,16 @@ import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
 import type { Pool } from '@ariftly/store'
-import { cancelDeliveries } from '@ariftly/store/deliveries'
+import { cancelDeliveries } from '../deliveries/change-deliveries.ts'
 import {
   deleteWebhook,
   insertWebhook,
-  listWebhooks,
   rotateWebhookSecret,
   updateWebhook,
   type WebhookRow,
   type WebhookSettings,
 } from '@ariftly/store/webhooks'
+import { listWebhooks } from './list-webhooks.ts'
 import { webhookAad } from '@ariftly/webhook-sending'
 import { CANCELLED_AT_ONCE } from '../deliveries/cancel-waiting.ts'
 import { findWebhook } from '../find-webhook.ts'

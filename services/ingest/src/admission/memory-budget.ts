@@ -7,7 +7,7 @@ export const REQUEST_BYTES = 4096
 const TENANT_SHARE = 0.5
 /** The share that unfinished bodies may hold: complete ones always have room. */
 const UNFINISHED_SHARE = 0.5
-/** A tenant alone has so much of that part; more tenants have equal shares. */
+/** Divide by at least two, so a single tenant never gets more than half. */
 const TENANTS_MIN = 2
 /**
  * Bytes that arrive before a socket is paused are held beyond that share. When unfinished bodies hold this share of all
@@ -68,7 +68,10 @@ export class MemoryBudget {
 
   /** For {@link MemoryLease}: whether its body may continue; if not, whether the bytes received may be kept until `onRoom`. */
   roomFor(lease: MemoryLease, onRoom: () => void): 'go' | 'wait' | 'full' {
-    if (this.#mayGoOn(lease)) return 'go'
+    if (this.#canContinue(lease)) {
+      this.#letContinue(lease)
+      return 'go'
+    }
     const isFull = this.#unfinished.bytes > this.#bytesMax * UNFINISHED_SHARE_MAX && !this.#hasShare(lease.tenant)
     if (isFull) return 'full'
     const bodies = this.#waiting.get(lease.tenant)
@@ -83,8 +86,9 @@ export class MemoryBudget {
     this.#waiting.get(lease.tenant)?.delete(lease)
     for (const [tenant, bodies] of this.#waiting) {
       for (const [waiting, onRoom] of bodies) {
-        // Then no later body of the tenant may: thousands that end at the same time are not all asked at each end.
-        if (!this.#mayGoOn(waiting)) break
+        // If this body must wait, so must the tenant's later ones. Stopping here keeps it linear when thousands end at once.
+        if (!this.#canContinue(waiting)) break
+        this.#letContinue(waiting)
         bodies.delete(waiting)
         onRoom()
       }
@@ -92,11 +96,18 @@ export class MemoryBudget {
     }
   }
 
-  #mayGoOn(lease: MemoryLease): boolean {
-    const { tenant } = lease
-    if (this.#unfinished.bytes <= this.#bytesMax * UNFINISHED_SHARE && this.#hasShare(tenant)) return true
-    if (!this.#exempt.has(tenant)) this.#exempt.set(tenant, lease)
-    return this.#exempt.get(tenant) === lease
+  /** Whether there is room for more of a body, or it is, or may become, the exempt one of its tenant. */
+  #canContinue(lease: MemoryLease): boolean {
+    return this.#hasRoom(lease.tenant) || (this.#exempt.get(lease.tenant) ?? lease) === lease
+  }
+
+  /** A body that continues without room is from then on the exempt one of its tenant. */
+  #letContinue(lease: MemoryLease): void {
+    if (!this.#hasRoom(lease.tenant)) this.#exempt.set(lease.tenant, lease)
+  }
+
+  #hasRoom(tenant: string): boolean {
+    return this.#unfinished.bytes <= this.#bytesMax * UNFINISHED_SHARE && this.#hasShare(tenant)
   }
 
   #hasShare(tenant: string): boolean {

@@ -1,18 +1,20 @@
 import { expect, test } from '@jest/globals'
 import { decodeRecord, newEventId, partitionOf } from '@ariftly/events'
-import { Problem, type Caller } from '@ariftly/http'
+import { createRequestContext, Problem } from '@ariftly/http'
 import type { EventProducer, PartitionOutcome, ProducerRecord } from '@ariftly/kafka'
-import { createRandom, randomSeed } from '@ariftly/testkit'
+import { createRandom, randomSeed, sampleCaller } from '@ariftly/testkit'
+import { MemoryBudget, type MemoryLease } from '../admission/memory-budget.ts'
+import { createQuotas } from '../admission/quota.ts'
 import type { EntryResult } from '../request/answer.ts'
 import { createClockSkew, watchClocks } from './clock-skew.ts'
 import { createEventLog } from './event-log.ts'
-import { createTakeEvents } from '../request/take-events.ts'
+import { createPostPipeline } from '../request/post-pipeline.ts'
 import { ValidationQueue } from '../request/validation-queue.ts'
 
 const PARTITIONS = 6
 const MINUTE = 60_000
 const START_MS = 1_700_000_000_000
-const CALLER = { tenant: 'acme' } as Caller
+const CALLER = sampleCaller({ quota: { eventsPerS: 1e6, bytesPerS: 1e9 } })
 
 interface Posted {
   readonly id: string | undefined
@@ -61,7 +63,10 @@ function startIngest() {
     timeoutMs: 1_000,
     lingerMs: 0,
   })
-  const take = createTakeEvents({
+  const answerPost = createPostPipeline({
+    authenticator: { authenticate: () => CALLER },
+    quotas: createQuotas({ shares: () => 1, now: () => trueMs }),
+    budget: new MemoryBudget(2 ** 27),
     validations: new ValidationQueue(),
     log,
     isOtherLog: () => false,
@@ -74,15 +79,25 @@ function startIngest() {
     const body = Buffer.from(
       JSON.stringify(posted.map(({ id, task }) => ({ type: 'task.created', id, task_id: task, data: { title: 't' } }))),
     )
-    const content = { kind: 'json', encoding: 'identity' } as const
-    const context = { traceparent: null, fields: {} } as unknown as Parameters<typeof take>[1]
+    let lease: MemoryLease | undefined
     try {
-      const answer = await take({ caller: CALLER, content, body, charge: () => undefined, wait }, context)
+      const answer = await answerPost(
+        {
+          url: '/v1/events',
+          authorization: undefined,
+          content: () => ({ kind: 'json', encoding: 'identity' }),
+          declaredBytes: body.length,
+          readBody: () => body,
+        },
+        { context: createRequestContext(undefined, undefined), setHeaders() {}, hold: (held) => (lease = held) },
+      )
       if (answer instanceof Problem) throw answer
       return (JSON.parse(answer.body) as { data: EntryResult[] }).data
     } catch (error) {
       if (!(error instanceof Problem) || error.code !== 'clock_skew') throw error
       return error.details.extra?.['events'] as EntryResult[]
+    } finally {
+      lease?.release()
     }
   }
 
@@ -96,10 +111,6 @@ function startIngest() {
       trueMs += ms
     },
   }
-}
-
-function wait<T>(waiting: Promise<T>): Promise<T> {
-  return waiting
 }
 
 function taskOf(leader: number): string {

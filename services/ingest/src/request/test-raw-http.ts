@@ -13,7 +13,6 @@ import { BODY_BYTES_MAX, createFastPostEvents, createPostEvents } from './post-e
 import { createPostPipeline } from './post-pipeline.ts'
 import { createQuotas } from '../admission/quota.ts'
 import { createBodyReader } from './request-body.ts'
-import { createTakeEvents } from './take-events.ts'
 
 /** API keys of a {@link RawServer}: one without a quota, one whose quota is used up, one without the scope. */
 export const KEYS = { free: generateApiKey().key, empty: generateApiKey().key, reader: generateApiKey().key } as const
@@ -61,19 +60,16 @@ export async function startRawServer(o: {
   const authenticator = startKeys(log)
   const quotas = createQuotas({ shares: () => 1, now: () => 0 })
   const bodies = createBodyReader({ bytesMax: BODY_BYTES_MAX, timeoutMs: 30_000 })
-  const take = createTakeEvents({
+  const answerPost = createPostPipeline({
+    authenticator,
+    quotas,
+    budget: new MemoryBudget(o.memoryBytes ?? 2 ** 27),
     validations: { run: (_tenant, validation) => toEnd(validation) },
     log: { write: async (events) => events.map(write) },
     isOtherLog: () => false,
     count: () => {},
     historyMs: () => 90 * 86_400_000,
     clock: { now: Date.now, latest: Date.now },
-  })
-  const answerPost = createPostPipeline({
-    authenticator,
-    quotas,
-    budget: new MemoryBudget(o.memoryBytes ?? 2 ** 27),
-    take,
   })
   const corsOrigins = ['https://a.example']
   const handlers = { postEvents: createPostEvents(answerPost, { bodies, onPost: () => (posts.http += 1) }) }

@@ -1,6 +1,6 @@
 import { decodeRecord } from '@ariftly/events'
 import { scanLog } from '@ariftly/kafka'
-import type { ProjectedEvent } from '@ariftly/store/projection'
+import type { ProjectedEvent } from '../event-arrays.ts'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'
 import type { CommandContext, Place } from './command.ts'
 

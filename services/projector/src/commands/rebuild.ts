@@ -1,5 +1,6 @@
 import { withTransaction, type Pool, type Transaction } from '@ariftly/store'
-import { insertEvents, type ProjectedEvent } from '@ariftly/store/projection'
+import { insertEvents } from '../insert-events.ts'
+import { type ProjectedEvent } from '../event-arrays.ts'
 import { createEventPartitions, type EventPartitions } from '../event-partitions.ts'
 import { insertApart, isRefusedRow, type Inserted } from '../insert-apart.ts'
 import { withoutDeleted } from '../tenant-deletion/without-deleted.ts'

@@ -1,6 +1,6 @@
 import { eventIdMs } from '@ariftly/events'
 import { readEventsKeptFrom } from '@ariftly/store/events'
-import { compareEvents, countEvents, type EventDifference, type OffsetRange } from '@ariftly/store/projection'
+import { compareEvents, countEvents, type EventDifference, type OffsetRange } from './compare-events.ts'
 import { readPlaces, type CommandContext } from './command.ts'
 import { logEvents } from './log-events.ts'
 import { createRefusedEvents } from './refused-events.ts'

@@ -7,7 +7,7 @@ import {
   revokeTenantKeys,
   type TenantDeletion,
   type TenantSlice,
-} from '@ariftly/store/tenants'
+} from './delete-tenant-slice.ts'
 
 /** Dependencies of the deletion of tenants. */
 export interface TenantDeletionsOptions {

@@ -1,4 +1,4 @@
-import type { ProjectedEvent } from '@ariftly/store/projection'
+import type { ProjectedEvent } from '../event-arrays.ts'
 import type { Queryable } from '@ariftly/store'
 import { deletedTenants } from '@ariftly/store/tenants'
 

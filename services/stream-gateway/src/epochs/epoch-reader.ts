@@ -3,7 +3,10 @@ import { describeAvailable, kafkaFault, type KafkaClient, type LogReader } from 
 import { createReleasers, type Logger, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { readPositions, type LogEpoch } from '@ariftly/store/projection'
-import { findEarlierDuplicates, isLongHistory, newestEventTimes, readHistoryPage } from '@ariftly/store/streams'
+import { findEarlierDuplicates } from '../history/find-earlier-duplicates.ts'
+import { isLongHistory } from '../history/is-long-history.ts'
+import { newestEventTimes } from '../history/newest-event-times.ts'
+import { readHistoryPage } from '../history/read-history-page.ts'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '@ariftly/http'
 import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
@@ -11,7 +14,7 @@ import type { HubOptions } from '../hub/hub-options.ts'
 import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import { dominates, originOf, type OffsetVector } from '../log/offset-vector.ts'
-import { startProjectionWatch, type ProjectionWatch } from '../log/projection-watch.ts'
+import { startProjectionPoll, type ProjectionPoll } from '../log/projection-poll.ts'
 import { beyondEnd, knownEnd, readerStart } from '../log/start-position.ts'
 import { consumeLog } from './consume-log.ts'
 import { createHistoryReader } from './history-reader.ts'
@@ -36,12 +39,12 @@ export interface EpochReaderOptions {
   readonly closeStream: HubOptions['closeStream']
 }
 
-/** The reading of one epoch of the log: hub, reader and projection watch. */
+/** The reading of one epoch of the log: hub, reader and polling of the projection. */
 export interface EpochReader {
   readonly epoch: LogEpoch
   readonly hub: Hub
   readonly reader: LogReader
-  readonly watch: ProjectionWatch
+  readonly projection: ProjectionPoll
   /** The log's end when the reading began: "now" is not before it. */
   readonly endAtStart: OffsetVector
   /** Whether the reading has passed it. */
@@ -81,14 +84,14 @@ export async function startEpochReader(o: EpochReaderOptions, epoch: LogEpoch): 
   const releasers = createReleasers(log)
   const reader = consumeLog({ client: kafka, topic, identity: epoch, hub, log, tracing })
   releasers.add('log reader', () => reader.close())
-  const watch = watchProjection(o, history, hub)
-  releasers.add('projection watch', () => watch.close())
+  const projection = pollProjection(o, history, hub)
+  releasers.add('projection poll', () => projection.close())
 
   return {
     epoch,
     hub,
     reader,
-    watch,
+    projection,
     endAtStart,
     caughtUp: () => dominates(hub.ring.position, endAtStart),
     floor: () => history.floor,
@@ -155,10 +158,10 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
 }
 
 /** Polls the projection, and reports its position to all that wait. */
-function watchProjection({ config, log }: EpochReaderOptions, history: KeptHistory, hub: Hub): ProjectionWatch {
+function pollProjection({ config, log }: EpochReaderOptions, history: KeptHistory, hub: Hub): ProjectionPoll {
   let lastRead = originOf(config.KAFKA_PARTITIONS)
   const isAwaited = () => hub.isWaiting() || hub.duplicates.isOpen
-  return startProjectionWatch({
+  return startProjectionPoll({
     read: () => history.readProjection(),
     everyMs: () => (isAwaited() ? POLL_AWAITED_MS : POLL_ELSE_MS),
     // Else all that was read of the log is projected, so that there is nothing to drop either.

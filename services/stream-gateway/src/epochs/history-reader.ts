@@ -1,5 +1,5 @@
 import { partitionOf, type EventFilter } from '@ariftly/events'
-import type { HistoryPageRequest, HistoryPartition } from '@ariftly/store/streams'
+import type { HistoryPageRequest, HistoryPartition } from '../history/read-history-page.ts'
 import type { HistoryPage } from '../hub/hub-options.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 

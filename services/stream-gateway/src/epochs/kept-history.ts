@@ -1,6 +1,6 @@
 import type { Pool } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
-import { earliestLogTime, positionsAtLogTime } from '@ariftly/store/streams'
+import { earliestLogTime, positionsAtLogTime } from '../history/positions-at-log-time.ts'
 import { originOf, type OffsetVector } from '../log/offset-vector.ts'
 
 interface KeptHistoryOptions {

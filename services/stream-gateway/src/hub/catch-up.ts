@@ -1,10 +1,10 @@
 import { backoffMs } from '@ariftly/async'
 import { TurnQueue } from '@ariftly/fairness'
-import type { HistoryPartition } from '@ariftly/store/streams'
+import type { HistoryPartition } from '../history/read-history-page.ts'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { mergeHistory } from '../log/history-page.ts'
-import { dominates, raise, type OffsetVector } from '../log/offset-vector.ts'
+import { dominates, type OffsetVector, type ReadonlyOffsetVector } from '../log/offset-vector.ts'
 import type { Ring } from '../log/ring.ts'
 import { dataFor } from './filter.ts'
 import type { HistoryPage, HubCounts, HubOptions } from './hub-options.ts'
@@ -70,8 +70,7 @@ export class CatchUp {
 
   /** Takes a stream that is `catchingUp`. */
   start(subscriber: Subscriber): void {
-    if (subscriber.queued) return
-    subscriber.queued = true
+    if (!subscriber.enterQueue()) return
     this.#queue.add(subscriber.filter.tenant, subscriber)
     this.#o.wake()
   }
@@ -107,7 +106,7 @@ export class CatchUp {
   run(): boolean {
     const untilMs = this.#o.now() + ROUND_MS
     for (let subscriber = this.#queue.take(); subscriber !== undefined; subscriber = this.#queue.take()) {
-      subscriber.queued = false
+      subscriber.leaveQueue()
       this.#step(subscriber)
       if (this.#o.now() > untilMs) break
     }
@@ -146,7 +145,8 @@ export class CatchUp {
 
   /** Gives a stream the next slice of the ring; at the ring's end it becomes live. */
   #walk(subscriber: Subscriber): void {
-    const { block, frames, endSeq, isStopped } = this.#slices.next(subscriber)
+    const { block, frames, position, endSeq, isStopped } = this.#slices.next(subscriber)
+    subscriber.raiseTo(position)
     if (block !== undefined) this.#send(subscriber, block, frames)
     if (isStopped) this.#leaveRing(subscriber)
     else if (endSeq < this.#ring.endSeq) this.start(subscriber)
@@ -156,7 +156,7 @@ export class CatchUp {
   /** Handles a stream at the ring's end. */
   #arrive(subscriber: Subscriber): void {
     const { position } = this.#ring
-    raise(subscriber.position, position)
+    subscriber.raiseTo(position)
     if (!dominates(position, subscriber.position)) {
       subscriber.waitAhead(this.#o.now())
       if (!this.#ahead.has(subscriber)) this.#ahead.set(subscriber, this.#o.now())
@@ -177,7 +177,6 @@ export class CatchUp {
 
   #send(subscriber: Subscriber, block: Buffer, frames: number): void {
     const { budget, counts } = this.#o
-    subscriber.checkpointVersion = -1
     budget.note(subscriber, subscriber.sink.write(block))
     counts.delivered += frames
     counts.deliveredBytes += block.length
@@ -216,7 +215,8 @@ export class CatchUp {
     const { ids, epoch } = this.#o
     const blocks: Buffer[] = []
     let bytes = 0
-    const { filter, fromMs, position } = subscriber
+    const { filter, fromMs } = subscriber
+    const position = Float64Array.from(subscriber.position)
     mergeHistory(pages, position, function show(row) {
       if (row.appendedAtMs < fromMs) return
       const id = ids.seal({ epoch, position })
@@ -224,12 +224,13 @@ export class CatchUp {
       blocks.push(chunk)
       bytes += chunk.length
     })
+    subscriber.raiseTo(position)
     const projected = this.#projected
     for (const partition of projected.keys()) projected[partition] = pages.get(partition)?.nextOffset ?? 0
     if (blocks.length > 0) this.#send(subscriber, joinBlocks(blocks, bytes), blocks.length)
   }
 }
 
-function samePosition(a: OffsetVector, b: OffsetVector): boolean {
+function samePosition(a: ReadonlyOffsetVector, b: ReadonlyOffsetVector): boolean {
   return dominates(a, b) && dominates(b, a)
 }

@@ -51,7 +51,7 @@ function clientOf(filter: StreamFilter): Subscriber {
 
 function add(index: FilterIndex, subscriber: Subscriber): void {
   subscriber.begin(index.groupOf(subscriber.filter), Float64Array.of(0))
-  subscriber.goLive()
+  subscriber.goLive(0)
 }
 
 function remove(index: FilterIndex, subscriber: Subscriber): void {

@@ -1,5 +1,5 @@
 import type { TenantTurns } from '@ariftly/fairness'
-import type { HistoryPartition } from '@ariftly/store/streams'
+import type { HistoryPartition } from '../history/read-history-page.ts'
 import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheckOptions } from '../log/duplicate-check.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'

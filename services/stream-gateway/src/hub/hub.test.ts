@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { EVENT_TYPES, newEventId, type EventFilter } from '@ariftly/events'
-import type { HistoryPageRequest } from '@ariftly/store/streams'
+import type { HistoryPageRequest } from '../history/read-history-page.ts'
 import { describe, expect, test } from '@jest/globals'
 import { createHistoryReader } from '../epochs/history-reader.ts'
 import { toEventFilter } from './filter.ts'

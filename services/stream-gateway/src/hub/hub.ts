@@ -136,8 +136,7 @@ export class Hub {
     if (phase !== 'live') return checkpointFrame(this.#o.ids.seal({ epoch: this.epoch, position: subscriber.position }))
     if (group !== undefined) this.#pending.flush(group, this.ring.position)
     // It may have turned out to be too slow.
-    if (subscriber.phase !== 'live' || subscriber.checkpointVersion === this.#version) return undefined
-    subscriber.checkpointVersion = this.#version
+    if (subscriber.phase !== 'live' || !subscriber.takeCheckpoint(this.#version)) return undefined
     return this.#framesOfNow().checkpoint
   }
 
@@ -176,8 +175,7 @@ export class Hub {
       if (!mayFlush) return false
       this.#pending.flush(group, this.ring.position)
     }
-    subscriber.goLive()
-    subscriber.checkpointVersion = this.#version
+    subscriber.goLive(this.#version)
     this.#o.budget.note(subscriber, subscriber.sink.write(this.#framesOfNow().live))
     return true
   }

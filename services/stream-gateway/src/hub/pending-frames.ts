@@ -126,7 +126,7 @@ export class PendingFrames {
     const isAlike = ({ unfinished, pending, stoppedAt }: FilterGroup) =>
       unfinished === undefined && stoppedAt === group.stoppedAt && isSame(pending, group.pending)
     while (groups.length < GROUPS_TOGETHER_MAX) {
-      const next = this.#turns.takeAlso(group.filter.tenant, isAlike)
+      const next = this.#turns.takeNextOf(group.filter.tenant, isAlike)
       if (next === undefined) break
       next.isQueued = false
       groups.push(next)

@@ -1,7 +1,7 @@
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
-import { raise, type OffsetVector } from '../log/offset-vector.ts'
+import type { OffsetVector, ReadonlyOffsetVector } from '../log/offset-vector.ts'
 import { routedOf, tenantOf } from '../log/read-routed.ts'
 import type { Ring } from '../log/ring.ts'
 import { dataFor, matches } from './filter.ts'
@@ -22,15 +22,12 @@ export interface RingSlice {
   /** Its frames, joined; undefined when no record is the stream's. */
   readonly block: Buffer | undefined
   readonly frames: number
+  /** The stream's position after it; valid until the next slice is asked for. */
+  readonly position: ReadonlyOffsetVector
   /** The number after the last record's. */
   readonly endSeq: number
   /** The next record may have a duplicate known only to Postgres. */
   readonly isStopped: boolean
-}
-
-/** A slice shared by streams of the same filter, and the position after it. */
-interface SharedSlice extends RingSlice {
-  readonly position: OffsetVector
 }
 
 /** Memory of the slices kept for other streams, and overhead of one slice. */
@@ -45,14 +42,17 @@ const SLICE_OVERHEAD_BYTES = 400
 export class RingSlices {
   readonly #o: RingSlicesOptions
   /** By group and first number, in the order in which they were made. */
-  readonly #shared = new Map<string, SharedSlice>()
+  readonly #shared = new Map<string, RingSlice>()
   #sharedBytes = 0
+  /** Where the walk is. One for all walks, so that none makes its own. */
+  readonly #position: OffsetVector
 
   constructor(o: RingSlicesOptions) {
     this.#o = o
+    this.#position = new Float64Array(o.ring.position.length)
   }
 
-  /** The next slice of a stream whose position the ring covers; moves the stream's position past it. */
+  /** The next slice of a stream whose position the ring covers. The caller moves the stream past it. */
   next(subscriber: Subscriber): RingSlice {
     const { ring } = this.#o
     const { position, group, fromMs } = subscriber
@@ -62,16 +62,13 @@ export class RingSlices {
     const isInStep = fromSeq >= sharedFrom && fromMs === 0
     const key = isInStep && group !== undefined && othersCome(group) ? `${group.number}/${fromSeq}` : undefined
     const known = key === undefined ? undefined : this.#shared.get(key)
-    if (known !== undefined) {
-      raise(position, known.position)
-      return known
-    }
+    if (known !== undefined) return known
     const { slice, isFinal } = this.#walk(subscriber, fromSeq, sharedFrom)
-    if (key !== undefined && isFinal) this.#share(key, { ...slice, position: Float64Array.from(position) })
+    if (key !== undefined && isFinal) this.#share(key, { ...slice, position: Float64Array.from(slice.position) })
     return slice
   }
 
-  #share(key: string, slice: SharedSlice): void {
+  #share(key: string, slice: RingSlice): void {
     this.#shared.set(key, slice)
     this.#sharedBytes += bytesOf(slice)
     for (const [oldest, { block }] of this.#shared) {
@@ -88,7 +85,8 @@ export class RingSlices {
     sharedFrom: number,
   ): { readonly slice: RingSlice; readonly isFinal: boolean } {
     const { ring, size, duplicates } = this.#o
-    const { position } = subscriber
+    const position = this.#position
+    position.set(subscriber.position)
     const fullSeq = fromSeq - (fromSeq % size.records) + size.records
     const endSeq = Math.min(ring.endSeq, fullSeq)
     const blocks: Buffer[] = []
@@ -113,7 +111,7 @@ export class RingSlices {
     }
     const block = blocks.length === 0 ? undefined : joinBlocks(blocks, bytes)
     const isFinal = isSure && (seq === fullSeq || bytes >= size.bytes)
-    return { slice: { block, frames: blocks.length, endSeq: seq, isStopped }, isFinal }
+    return { slice: { block, frames: blocks.length, position, endSeq: seq, isStopped }, isFinal }
   }
 
   /** Whether a record is the stream's, as far as its headers say. */
@@ -128,8 +126,9 @@ export class RingSlices {
   }
 
   /** Undefined for a dead letter. */
-  #frameOf(seq: number, { filter, position }: Subscriber, isShared: boolean): Buffer | undefined {
+  #frameOf(seq: number, { filter }: Subscriber, isShared: boolean): Buffer | undefined {
     const { ring, ids, epoch } = this.#o
+    const position = this.#position
     const framed = ring.event(seq)
     if (framed === undefined) return undefined
     const id = () => ids.seal({ epoch, position })

@@ -39,7 +39,7 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
     const filter = drawFilter(`tenant-${pick(SIZE.tenants)}`)
     const subscriber = new Subscriber({ filter, sink: NO_SINK, keyId: 'k', partitions: 1, nowMs: 0 })
     subscriber.begin(index.groupOf(filter), Float64Array.of(0))
-    if (pick(4) > 0) subscriber.goLive()
+    if (pick(4) > 0) subscriber.goLive(0)
     streams.push(subscriber)
     const others = ofTenant.get(filter.tenant) ?? new Set()
     ofTenant.set(filter.tenant, others.add(subscriber))

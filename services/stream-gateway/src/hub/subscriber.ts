@@ -1,6 +1,7 @@
-import type { ByteShare } from '@ariftly/fairness'
-import type { OffsetVector } from '../log/offset-vector.ts'
+import type { ByteBudget, ByteShare } from '@ariftly/fairness'
+import { raise, type OffsetVector, type ReadonlyOffsetVector } from '../log/offset-vector.ts'
 import type { StreamFilter } from './filter.ts'
+import { FROM, type Phase } from './phases.ts'
 
 /** Where a stream's bytes go: a socket, or a list in a test. */
 export interface Sink {
@@ -16,43 +17,6 @@ export interface Sink {
   end(): void
   /** Cuts the connection. */
   destroy(): void
-}
-
-/**
- * The phases of a stream. Its owner is {@link Subscriber}: nothing else changes its phase, position or group.
- *
- * ```
- * starting ──begin──▶ catchingUp ──goLive──▶ live ──overflow──▶ overfull
- *                      ▲  │   ▲  ▲            │                    │
- *          page is read│  │   │  └──fallBack──┘                    │
- *                      │  │   └────────────takes again─────────────┘
- *         readingHistory◀─┤
- *   waitingForProjection◀─┤   (both continue as catchingUp)
- *            aheadOfLog ◀─┘
- * any phase ──close──▶ closed
- * ```
- *
- * - `starting`: its position is being looked up.
- * - `catchingUp`: it walks the ring from its own position, or waits until its socket has room.
- * - `readingHistory`: a page from Postgres is being read, or waits for its tenant's turn.
- * - `waitingForProjection`: the next records are neither in the ring nor in Postgres yet, or a page could not be read.
- * - `aheadOfLog`: it has had all of the ring, and its position is above the ring's in some partition.
- * - `live`: it gets shared frames; its position is the ring's.
- * - `overfull`: too much is unsent; it gets nothing. It is closed if that does not change within some seconds.
- */
-export type Phase =
-  'starting' | 'catchingUp' | 'readingHistory' | 'waitingForProjection' | 'aheadOfLog' | 'live' | 'overfull' | 'closed'
-
-/** From which phases each phase may be entered. */
-const FROM: Readonly<Record<Phase, readonly Phase[]>> = {
-  starting: [],
-  catchingUp: ['starting', 'catchingUp', 'readingHistory', 'waitingForProjection', 'aheadOfLog', 'live', 'overfull'],
-  readingHistory: ['catchingUp'],
-  waitingForProjection: ['catchingUp', 'readingHistory'],
-  aheadOfLog: ['catchingUp'],
-  live: ['catchingUp'],
-  overfull: ['live'],
-  closed: ['starting', 'catchingUp', 'readingHistory', 'waitingForProjection', 'aheadOfLog', 'live', 'overfull'],
 }
 
 /** The open streams of one filter. The live ones get the same bytes, so what waits for them is kept once. */
@@ -104,7 +68,7 @@ export interface SubscriberOptions {
   readonly nowMs: number
 }
 
-/** One open stream: its filter, its socket, its place in the log, its phase. */
+/** One open stream: its filter, its socket, its place in the log, its phase. Nothing else changes its phase, position or group. */
 export class Subscriber {
   /** Grows with each stream that opens. */
   readonly number: number
@@ -117,17 +81,16 @@ export class Subscriber {
   readonly expiresAtMs: number
   /** The start that it asked for, an id or a time; for `stream.reset`. */
   readonly requested: string
-  /** Its own position; of no meaning while it is live. The walk of the ring and pages of history move it. */
-  readonly position: OffsetVector
-  /** The ring's version that its last checkpoint covers; -1 when it has had none since it was live. */
-  checkpointVersion = -1
+  readonly #position: OffsetVector
+  /** The ring's version that its last checkpoint covers, or its last time of becoming live. */
+  #checkpointVersion = -1
   /** It waits in the run queue of the catch-up. */
-  queued = false
-  /** Its unsent bytes as last counted in the budget of the process, which alone writes it; undefined for none. */
-  unsent: ByteShare | undefined
+  #isQueued = false
+  /** Its unsent bytes as last counted in the budget of the process; undefined for none. */
+  #unsent: ByteShare | undefined
   /** Bytes taken at the last visit, 0 when none were unsent; and when that last grew. */
-  takenBytes = 0
-  takenAtMs: number
+  #takenBytes = 0
+  #takenAtMs: number
   #phase: Phase = 'starting'
   #group: FilterGroup | undefined
   #sinceMs: number
@@ -144,13 +107,18 @@ export class Subscriber {
     this.fromMs = o.fromMs ?? 0
     this.expiresAtMs = o.expiresAtMs ?? Infinity
     this.requested = o.requested ?? ''
-    this.position = new Float64Array(o.partitions)
-    this.takenAtMs = o.nowMs
+    this.#position = new Float64Array(o.partitions)
+    this.#takenAtMs = o.nowMs
     this.#sinceMs = o.nowMs
   }
 
   get phase(): Phase {
     return this.#phase
+  }
+
+  /** Its own position; of no meaning while it is live. */
+  get position(): ReadonlyOffsetVector {
+    return this.#position
   }
 
   /** The group of its filter, from `begin` to `close`. */
@@ -186,11 +154,16 @@ export class Subscriber {
   }
 
   /** Starts it at a position, or starts it again there. */
-  begin(group: FilterGroup, position: OffsetVector): void {
+  begin(group: FilterGroup, position: ReadonlyOffsetVector): void {
     this.#group = group
     group.subscribers.add(this)
-    this.position.set(position)
+    this.#position.set(position)
     this.catchUp()
+  }
+
+  /** It has been given everything of its own below `position`: moves its own up to that wherever it is below. */
+  raiseTo(position: ReadonlyOffsetVector): void {
+    raise(this.#position, position)
   }
 
   /** Continues from its own position. */
@@ -199,8 +172,8 @@ export class Subscriber {
   }
 
   /** Leaves the live streams, for no fault of its own, and continues from `position`. */
-  fallBack(position: OffsetVector): void {
-    this.position.set(position)
+  fallBack(position: ReadonlyOffsetVector): void {
+    this.#position.set(position)
     this.#enter('catchingUp')
   }
 
@@ -231,16 +204,18 @@ export class Subscriber {
     this.#enter('aheadOfLog', nowMs)
   }
 
-  goLive(): void {
+  /** `version` is the ring's: it is given the position of that as it becomes live. */
+  goLive(version: number): void {
     this.#fellBehind = false
+    this.#checkpointVersion = version
     this.#scansHistory = undefined
     this.#enter('live')
     this.#group?.live.set(this, this.sink)
   }
 
   /** Too much is unsent: it stays at `position`. */
-  overflow(position: OffsetVector, nowMs: number): void {
-    this.position.set(position)
+  overflow(position: ReadonlyOffsetVector, nowMs: number): void {
+    this.#position.set(position)
     this.#fellBehind = true
     this.#enter('overfull', nowMs)
   }
@@ -252,6 +227,51 @@ export class Subscriber {
     group?.subscribers.delete(this)
     this.#group = undefined
     return group?.subscribers.size === 0 ? group : undefined
+  }
+
+  /** Whether a live stream is to be given a checkpoint of the ring's version, which then counts as given. */
+  takeCheckpoint(version: number): boolean {
+    if (this.#checkpointVersion === version) return false
+    this.#checkpointVersion = version
+    return true
+  }
+
+  /** Enters the run queue of the catch-up; false if it is in it. */
+  enterQueue(): boolean {
+    if (this.#isQueued) return false
+    this.#isQueued = true
+    return true
+  }
+
+  /** It was taken from the run queue. */
+  leaveQueue(): void {
+    this.#isQueued = false
+  }
+
+  /** Counts its unsent bytes in the budget of the process. */
+  countUnsent(budget: ByteBudget, unsentBytes: number): void {
+    if (unsentBytes > 0) {
+      this.#unsent ??= budget.open(this.filter.tenant, this.sink)
+      this.#unsent.set(unsentBytes)
+    } else if (this.#unsent !== undefined) {
+      this.#unsent.close()
+      this.#unsent = undefined
+    }
+  }
+
+  /** At a visit that finds unsent bytes: since how long the client has taken none of them, ms, as far as visits know. */
+  untakenMs(nowMs: number): number {
+    const takenBytes = this.sink.sentBytes()
+    if (takenBytes > this.#takenBytes) {
+      this.#takenBytes = takenBytes
+      this.#takenAtMs = nowMs
+    }
+    return nowMs - this.#takenAtMs
+  }
+
+  /** At a visit that finds none. Writes nothing if the last one found none either: an idle stream is not in the CPU cache. */
+  noneUnsent(): void {
+    if (this.#takenBytes !== 0) this.#takenBytes = 0
   }
 
   #enter(phase: Phase, nowMs = this.#sinceMs): void {

@@ -20,13 +20,7 @@ export class UnsentBudget {
 
   /** Sets the unsent bytes of a stream. */
   note(subscriber: Subscriber, unsentBytes: number): void {
-    if (unsentBytes > 0) {
-      subscriber.unsent ??= this.#budget.open(subscriber.filter.tenant, subscriber.sink)
-      subscriber.unsent.set(unsentBytes)
-    } else if (subscriber.unsent !== undefined) {
-      subscriber.unsent.close()
-      subscriber.unsent = undefined
-    }
+    subscriber.countUnsent(this.#budget, unsentBytes)
   }
 
   /**

@@ -1,7 +1,7 @@
 import { withTimeout } from '@ariftly/async'
 import { eventIdMs, type LogEvent } from '@ariftly/events'
 import { sleep } from '@ariftly/runtime'
-import type { DuplicateCandidate } from '@ariftly/store/streams'
+import type { DuplicateCandidate } from '../history/find-earlier-duplicates.ts'
 import { EventIdBits } from './event-id-bits.ts'
 import type { IdIndex, IndexedRecord } from './id-index.ts'
 import type { RecordState } from './record-state.ts'

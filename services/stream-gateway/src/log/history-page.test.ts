@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { newEventId } from '@ariftly/events'
-import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
+import type { HistoryPartition, HistoryRow } from '../history/read-history-page.ts'
 import { mergeHistory } from './history-page.ts'
 
 const START_MS = Date.UTC(2026, 10, 25)

@@ -1,4 +1,4 @@
-import type { HistoryPartition, HistoryRow } from '@ariftly/store/streams'
+import type { HistoryPartition, HistoryRow } from '../history/read-history-page.ts'
 import type { OffsetVector } from './offset-vector.ts'
 
 /**

@@ -4,13 +4,16 @@
  */
 export type OffsetVector = Float64Array
 
+/** An {@link OffsetVector} to a reader that does not own it, and so does not move it. */
+export type ReadonlyOffsetVector = ArrayLike<number>
+
 /** The position before the first record. */
 export function originOf(partitions: number): OffsetVector {
   return new Float64Array(partitions)
 }
 
 /** Whether `a` is at or above `b` in every partition. */
-export function dominates(a: OffsetVector, b: OffsetVector): boolean {
+export function dominates(a: ReadonlyOffsetVector, b: ReadonlyOffsetVector): boolean {
   for (let partition = 0; partition < a.length; partition += 1) {
     if ((a[partition] ?? 0) < (b[partition] ?? 0)) return false
   }
@@ -18,7 +21,7 @@ export function dominates(a: OffsetVector, b: OffsetVector): boolean {
 }
 
 /** Moves `position` up to `other` wherever it is below. */
-export function raise(position: OffsetVector, other: OffsetVector): void {
+export function raise(position: OffsetVector, other: ReadonlyOffsetVector): void {
   for (let partition = 0; partition < position.length; partition += 1) {
     const to = other[partition] ?? 0
     if (to > (position[partition] ?? 0)) position[partition] = to

@@ -1,7 +1,7 @@
 import { decodeRecord } from '@ariftly/events'
 import { RecordView } from '@ariftly/kafka'
 import { NumberQueue } from './number-queue.ts'
-import { dominates, type OffsetVector } from './offset-vector.ts'
+import { dominates, type OffsetVector, type ReadonlyOffsetVector } from './offset-vector.ts'
 import { RECORD_STATES, type RecordState } from './record-state.ts'
 import { createColumns, doubled, type FramedEvent } from './ring-columns.ts'
 
@@ -184,7 +184,7 @@ export class Ring {
   }
 
   /** Whether the ring has everything from a position on. */
-  covers(position: OffsetVector): boolean {
+  covers(position: ReadonlyOffsetVector): boolean {
     return dominates(position, this.low)
   }
 
@@ -197,7 +197,7 @@ export class Ring {
   }
 
   /** The number of the first record at or above a position, in any partition; `endSeq` when there is none. */
-  seqFrom(position: OffsetVector): number {
+  seqFrom(position: ReadonlyOffsetVector): number {
     let first = this.endSeq
     for (const [partition, seqs] of this.#seqs.entries()) {
       const index = seqs.firstIndex((seq) => this.offset(seq) >= (position[partition] ?? 0))
@@ -210,7 +210,7 @@ export class Ring {
    * The number from which on a stream at `position` may get shared frames when it walks the ring: before the record of that
    * number (and all later ones) the ring's own position was at or above it in every partition. Infinity when it is not yet.
    */
-  sharedFrom(position: OffsetVector): number {
+  sharedFrom(position: ReadonlyOffsetVector): number {
     let from = this.#firstSeq
     for (const [partition, seqs] of this.#seqs.entries()) {
       from = Math.max(from, this.#reachedAt(partition, seqs, position[partition] ?? 0))

@@ -31,7 +31,7 @@ export function createReadiness(o: {
       ready: wasReady && !isDraining,
       checks: {
         log: trouble ?? (isCaughtUp ? 'ok' : 'catching up'),
-        projection: epochReader?.watch.state() ?? 'not read yet',
+        projection: epochReader?.projection.state() ?? 'not read yet',
         keys: o.auth.state,
         ...o.backends.statesOf('kafka', 'postgres'),
       },

@@ -1,19 +1,12 @@
 import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
 import type { EpochReader } from '../epochs/epoch-reader.ts'
 import type { EpochFollower } from '../epochs/follow-epochs.ts'
-import type { Phase } from '../hub/subscriber.ts'
+import { PHASES } from '../hub/phases.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
 import type { Streams } from '../streams/streams.ts'
 
-const PHASES: readonly Phase[] = [
-  'starting',
-  'catchingUp',
-  'readingHistory',
-  'waitingForProjection',
-  'aheadOfLog',
-  'live',
-  'overfull',
-]
+/** A closed stream is in no registry. */
+const OPEN_PHASES = PHASES.filter((phase) => phase !== 'closed')
 
 /** What the hub of the present epoch counts, by the metric's name. */
 const TOTALS: Readonly<Record<string, readonly [help: string, read: (from: EpochReader) => number]>> = {
@@ -43,7 +36,7 @@ export function registerStreamMetrics(
     help: 'Open streams by phase.',
     labels: ['phase'],
     collect(gauge) {
-      for (const phase of PHASES) gauge.set({ phase }, 0)
+      for (const phase of OPEN_PHASES) gauge.set({ phase }, 0)
       for (const { phase } of registry.all()) gauge.inc({ phase })
     },
   })

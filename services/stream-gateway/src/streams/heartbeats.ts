@@ -100,28 +100,19 @@ export class Heartbeats {
     const unsent = subscriber.sink.unsentBytes()
     if (unsent > 0) {
       this.#o.budget.note(subscriber, unsent)
-      if (this.#isStalled(subscriber, nowMs)) {
+      if (subscriber.untakenMs(nowMs) >= STALL_MS) {
         this.#o.onEnded(subscriber, 'stalled')
         subscriber.sink.destroy()
       }
       // Unsent bytes already keep the connection alive.
       return
     }
-    if (subscriber.takenBytes !== 0) subscriber.takenBytes = 0
+    subscriber.noneUnsent()
     const isReading = subscriber.phase === 'readingHistory'
     const hub = this.#o.hub()
     // What waits for the stream has an id of its own.
     const isDue = (withCheckpoint || isReading) && hub?.isWaitingForTurn(subscriber) === false
     const checkpoint = isDue ? hub.checkpoint(subscriber) : undefined
     if (subscriber.phase !== 'closed') subscriber.sink.write(checkpoint ?? HEARTBEAT)
-  }
-
-  /** Whether the client has taken none of its unsent bytes for `STALL_MS`. */
-  #isStalled(subscriber: Subscriber, nowMs: number): boolean {
-    const takenBytes = subscriber.sink.sentBytes()
-    if (takenBytes <= subscriber.takenBytes) return nowMs - subscriber.takenAtMs >= STALL_MS
-    subscriber.takenBytes = takenBytes
-    subscriber.takenAtMs = nowMs
-    return false
   }
 }

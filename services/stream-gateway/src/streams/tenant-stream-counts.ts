@@ -2,7 +2,7 @@ import { FailureLog } from '@ariftly/async'
 import { sleep, withTimeout, type Logger } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
 import { Replica } from '@ariftly/store/replicas'
-import { exchangeStreamCounts } from '@ariftly/store/streams'
+import { exchangeStreamCounts } from './exchange-stream-counts.ts'
 
 interface TenantStreamCountsOptions {
   readonly pool: Pool

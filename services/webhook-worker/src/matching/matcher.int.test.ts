@@ -1,8 +1,16 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { encodeRecord, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { makeJobSlice, runLongJobs } from '@ariftly/store'
-import { ensurePositions, insertEvents, openEpoch, readPositions, type ProjectedEvent } from '@ariftly/store/projection'
-import { createTestDatabase, eventually, insertSampleWebhook, recordViewOf, sampleRow } from '@ariftly/testkit'
+import { ensurePositions, openEpoch, readPositions } from '@ariftly/store/projection'
+import {
+  type ProjectedEvent,
+  createTestDatabase,
+  eventually,
+  insertEvents,
+  insertSampleWebhook,
+  recordViewOf,
+  sampleRow,
+} from '@ariftly/testkit'
 import { matchBacklogJobs } from './match-backlogs.ts'
 import { createMatcher, WEBHOOKS_PROJECTION } from './matcher.ts'
 import { createProjectionWatch } from './projection-watch.ts'

@@ -2,19 +2,22 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newEventId, newTypeId } from '@ariftly/events'
 import { createBackends, createMetrics, readConfig } from '@ariftly/runtime'
 import { runLongJobs, withTransaction } from '@ariftly/store'
-import { ensurePositions, insertEvents, recordLogTimes, type ProjectedEvent } from '@ariftly/store/projection'
+import { ensurePositions } from '@ariftly/store/projection'
 import { getReplay, insertReplay, type ReplayRow } from '@ariftly/store/replays'
 import {
+  type ExtraBroker,
+  type ProjectedEvent,
+  type World,
   createWorld,
   eventually,
+  insertEvents,
+  insertLogTimes,
   insertSampleWebhook,
   leadersOf,
   sampleRow,
   silentLog,
   startExtraBroker,
   startOwnStack,
-  type ExtraBroker,
-  type World,
 } from '@ariftly/testkit'
 import { webhookWorkerConfig } from '../config.ts'
 import { startMatching, type Matching } from '../matching/start-matching.ts'
@@ -76,7 +79,7 @@ test('a partition without a leader holds up only replays that need to know its e
   await ensurePositions(admin, { projection: 'events', epoch: 1, topic: topics.topic, starts })
   const old = eventsOf('old')
   await insertEvents(admin, [...old, ...eventsOf('new')])
-  await withTransaction(admin, (tx) => recordLogTimes(tx, { epoch: 1, times: old }))
+  await withTransaction(admin, (tx) => insertLogTimes(tx, { epoch: 1, times: old }))
   const leaders = await leadersOf(stack.addresses.kafka, topics.topic, PARTITIONS)
   const lost = leaders.indexOf(second.nodeId)
   await second.kill()

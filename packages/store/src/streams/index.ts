@@ -1,8 +1,0 @@
-export { exchangeStreamCounts } from './exchange-stream-counts.ts'
-export { findEarlierDuplicates } from './find-earlier-duplicates.ts'
-export type { DuplicateCandidate } from './find-earlier-duplicates.ts'
-export { isLongHistory } from './is-long-history.ts'
-export { newestEventTimes } from './newest-event-times.ts'
-export { earliestLogTime, positionsAtLogTime } from './positions-at-log-time.ts'
-export { readHistoryPage } from './read-history-page.ts'
-export type { HistoryPageRequest, HistoryPartition, HistoryRow } from './read-history-page.ts'
