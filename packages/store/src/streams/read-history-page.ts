@@ -64,13 +64,7 @@ export async function readHistoryPage(
 ): Promise<ReadonlyMap<number, HistoryPartition>> {
   const { filter } = o
   const source =
-    o.scan === true
-      ? 'scan'
-      : filter.taskId !== undefined
-        ? 'task'
-        : filter.sessionId !== undefined
-          ? 'session'
-          : 'scan'
+    o.scan === true ? 'scan' : filter.taskId != null ? 'task' : filter.sessionId != null ? 'session' : 'scan'
   const { rows } = await db.query<PageRow>({
     name: `streams-history-${source}`,
     text: STATEMENTS[source],
