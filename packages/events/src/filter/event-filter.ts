@@ -24,6 +24,11 @@ export interface TenantFilter extends FilterValues {
 /** The values of a filter by their names in queries and bodies. */
 export type NamedFilter = { readonly [M in FilterMember as (typeof FILTER_NAMES)[M]]: string | null }
 
+/** The values of a filter that names none. */
+export const NO_FILTER = Object.fromEntries(FILTER_MEMBERS.map((member) => [member, null])) as {
+  readonly [M in FilterMember]: null
+}
+
 /** Makes the filter that a query or body names; what is not given is left out. */
 export function filterOf(
   given: { readonly [N in keyof NamedFilter]?: string | null | undefined } & {
@@ -46,8 +51,8 @@ export function shownFilter(filter: EventFilter): NamedFilter {
 
 /** Makes the filter of a tenant's stream or webhook. */
 export function tenantFilter(tenant: string, filter: EventFilter): TenantFilter {
-  const { taskId = null, sessionId = null, agent = null, types = null } = filter
-  return { tenant, taskId, sessionId, agent, types: types === null ? null : expandTypes(types) }
+  const values = Object.fromEntries(FILTER_MEMBERS.map((member) => [member, filter[member] ?? null])) as FilterValues
+  return { tenant, ...values, types: filter.types == null ? null : expandTypes(filter.types) }
 }
 
 /** Whether a filter wants an event. */

@@ -26,7 +26,7 @@ interface Bucket<G> {
 /** How groups are made. */
 interface FilterIndexOptions<F extends TenantFilter, G> {
   /** Makes an empty group; its number is greater than that of any group before it. */
-  newGroup(filter: F, number: number): G
+  readonly newGroup: (filter: F, number: number) => G
   /** Whether two filters share a group. Default: they want the same events. */
   readonly isSame?: (a: F, b: F) => boolean
 }
