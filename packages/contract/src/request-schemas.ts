@@ -1,5 +1,5 @@
 import { ERROR_CLASSES } from '@ariftly/egress/outcome'
-import { EVENT_TYPES } from '@ariftly/events'
+import { EVENT_TYPES, FILTER_NAMES, type NamedFilter } from '@ariftly/events'
 import { Type, type Static, type TOptionalWithFlag, type TSchema, type TUnsafe } from '@sinclair/typebox'
 import { checkedBy } from './checks.ts'
 import { API_KEY_LIMITS, STREAM_TOKEN_LIMITS, TENANT_LIMIT_MAX, WEBHOOK_LIMITS } from './limits.ts'
@@ -38,11 +38,9 @@ function optionalOrNull<S extends TSchema>(
   return optional(nullable(schema), description)
 }
 
-const filterMembers = {
-  task_id: optionalOrNull(identifierSchema),
-  session_id: optionalOrNull(identifierSchema),
-  agent: optionalOrNull(identifierSchema),
-}
+const filterMembers = Object.fromEntries(
+  Object.values(FILTER_NAMES).map((name) => [name, optionalOrNull(identifierSchema)]),
+) as { readonly [N in keyof NamedFilter]: TOptionalWithFlag<TUnsafe<string | null>, true> }
 
 const headersSchema = checkedBy(
   'headers',

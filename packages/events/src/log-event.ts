@@ -1,7 +1,8 @@
 import type { EventType } from './event-type.ts'
+import type { EventAttributes } from './filter/attributes.ts'
 
 /** One event of the log. `createdAt` is not a field: it is the millisecond in `id` (`eventIdMs`). */
-export interface LogEvent {
+export interface LogEvent extends EventAttributes {
   /** `[a-z0-9-]{1,64}`. */
   readonly tenant: string
   /** TypeID `evt_…` of a UUIDv7. */
@@ -16,14 +17,6 @@ export interface LogEvent {
   readonly data: Buffer
   /** W3C trace context of the request that posted it. */
   readonly traceparent: string | null
-}
-
-/** The filter of a list, a stream or a webhook; an absent member filters nothing. Types are exact. */
-export interface EventFilter {
-  readonly taskId?: string
-  readonly sessionId?: string
-  readonly agent?: string
-  readonly types?: readonly EventType[]
 }
 
 const TENANT = /^[a-z0-9-]{1,64}$/

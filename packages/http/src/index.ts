@@ -21,6 +21,7 @@ export {
   booleanParam,
   choiceParam,
   cursorParam,
+  filterParams,
   identifierParam,
   instantParam,
   limitParam,

@@ -99,13 +99,10 @@ describe('a compiled filter', () => {
         const given = { type, agent, task_id: taskId, session_id: sessionId, data: payload }
         const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))
         const expected = holds(candidate, membersOf(present))
-        const decided = compileFilter(candidate as WebhookFilter).matches({
-          type,
-          agent,
-          taskId,
-          sessionId,
-          data: () => payload,
-        })
+        const decided = compileFilter(candidate as WebhookFilter).matches(
+          { type, agent, taskId, sessionId },
+          { data: () => payload },
+        )
         evaluated += 1
         matched += decided ? 1 : 0
         expect(decided).toBe(expected)

@@ -6,21 +6,24 @@ import {
   type WebhookFilter,
 } from './filter.ts'
 
-/** The members of an event that filters use. */
+/** The members of an event that filters use, besides its payload. */
 export interface FilteredEvent {
   readonly type: string
   readonly agent?: string | null | undefined
   readonly taskId?: string | null | undefined
   readonly sessionId?: string | null | undefined
-  /** The parsed payload. Called only for filters that use it, at most once an evaluation. */
-  readonly data: () => unknown
+}
+
+/** Reads the parsed payload. Called only for filters that use it, at most once an evaluation. */
+interface FilteredPayload {
+  data(): unknown
 }
 
 /** A compiled filter. */
 export interface CompiledFilter {
   /** Whether it uses `data`. */
   readonly needsData: boolean
-  readonly matches: (event: FilteredEvent) => boolean
+  readonly matches: (event: FilteredEvent, payload: FilteredPayload) => boolean
 }
 
 /** An event with its payload read at most once. */
@@ -34,7 +37,10 @@ type Test<T> = (value: T) => boolean
 /** Turns a valid filter (see `validateFilter`) into tests that are joined once, so that an event costs comparisons alone. */
 export function compileFilter(filter: WebhookFilter): CompiledFilter {
   const test = compileMembers(filter)
-  return { needsData: looksAtData(filter), matches: (event) => test({ event, data: once(event.data) }) }
+  return {
+    needsData: looksAtData(filter),
+    matches: (event, payload) => test({ event, data: once(() => payload.data()) }),
+  }
 }
 
 function once(read: () => unknown): () => unknown {

@@ -1,7 +1,6 @@
 import { Type, type TSchema } from '@sinclair/typebox'
 import { eventIdSchema } from './event-schemas.ts'
 import {
-  identifierSchema,
   readEventTypeSchema,
   nullable,
   readScopeSchema,
@@ -9,6 +8,7 @@ import {
   timeSchema,
   typeIdSchema,
 } from '@ariftly/contract'
+import { shownFilterMembers } from './shown-filter-members.ts'
 
 /** A page of a list of what `item` describes. */
 export function listSchema(item: TSchema): TSchema {
@@ -81,9 +81,7 @@ export const streamTokenSchema: TSchema = Type.Object({
   object: Type.Literal('stream_token'),
   token: Type.String({ description: 'For `?token=` of the stream; nothing else takes it.' }),
   expires_at: timeSchema,
-  task_id: nullable(identifierSchema),
-  session_id: nullable(identifierSchema),
-  agent: nullable(identifierSchema),
+  ...shownFilterMembers,
   types: nullable(Type.Array(readEventTypeSchema)),
 })
 

@@ -17,6 +17,7 @@ import {
   timeSchema,
   typeIdSchema,
 } from '@ariftly/contract'
+import { shownFilterMembers } from './shown-filter-members.ts'
 
 /** Why a webhook gets nothing. */
 const DISABLED_REASONS = ['manual', 'gone', 'failures'] as const
@@ -27,9 +28,7 @@ export const webhookMembers = {
   id: typeIdSchema('whk', 'TypeID of the webhook.'),
   url: Type.String({ format: 'uri' }),
   events: readWebhookEventsSchema,
-  task_id: nullable(identifierSchema),
-  session_id: nullable(identifierSchema),
-  agent: nullable(identifierSchema),
+  ...shownFilterMembers,
   description: nullable(Type.String()),
   enabled: Type.Boolean(),
   disabled_reason: nullable(oneOfMore(DISABLED_REASONS)),

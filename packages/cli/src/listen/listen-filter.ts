@@ -52,5 +52,5 @@ export function compileWants({ filter }: ListenFilter): Wants {
   if (filter === null) return () => true
   const { matches } = compileFilter(filter)
   return ({ type, agent, task_id: taskId, session_id: sessionId, data }) =>
-    matches({ type, agent, taskId, sessionId, data: () => data })
+    matches({ type, agent, taskId, sessionId }, { data: () => data })
 }

@@ -1,3 +1,4 @@
+import { FILTER_NAMES, type NamedFilter } from '@ariftly/events'
 import { Problem, type ProblemError } from '../answers/problem.ts'
 import { parseInstant, type Instant } from './instant.ts'
 
@@ -131,6 +132,11 @@ export function textParam(options: { readonly pattern: RegExp; readonly shape: s
 export function identifierParam(): Param<string | undefined> {
   return textParam({ pattern: /^[A-Za-z0-9_.:\-/]{1,128}$/, shape: '1 to 128 characters of A-Z a-z 0-9 _ . : - /' })
 }
+
+/** The attributes that a filter of events may name. */
+export const filterParams = Object.fromEntries(
+  Object.values(FILTER_NAMES).map((name) => [name, identifierParam()]),
+) as { readonly [N in keyof NamedFilter]: Param<string | undefined> }
 
 /** A whole number. */
 function integerParam(options: {

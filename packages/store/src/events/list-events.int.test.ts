@@ -67,7 +67,7 @@ function expected({ filter, order, afterMs = 0, beforeMs = Infinity }: Request):
     (filter.taskId === undefined || event.taskId === filter.taskId) &&
     (filter.sessionId === undefined || event.sessionId === filter.sessionId) &&
     (filter.agent === undefined || event.agent === filter.agent) &&
-    (filter.types === undefined || filter.types.includes(event.type))
+    filter.types?.includes(event.type) !== false
   const ids = model
     .filter(fits)
     .map(({ id }) => id)

@@ -1,4 +1,4 @@
-import { EVENT_TYPES, type EventFilter, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, type EventFilter } from '@ariftly/events'
 import type { Queryable } from '../queryable.ts'
 import {
   LOGGED_COLUMNS,
@@ -114,31 +114,31 @@ export function listEventsQuery(
 function splitFilter(
   filter: EventFilter,
   parameter: (value: unknown) => string,
-): { conditions: readonly string[]; types: readonly EventType[] | undefined } {
+): { conditions: readonly string[]; types: readonly string[] | undefined } {
   const conditions: string[] = []
-  if (filter.taskId !== undefined) conditions.push(`task_id = ${parameter(filter.taskId)}`)
-  if (filter.sessionId !== undefined) conditions.push(`session_id = ${parameter(filter.sessionId)}`)
-  if (filter.agent !== undefined) conditions.push(`agent = ${parameter(filter.agent)}`)
-  if (filter.taskId === undefined && filter.sessionId === undefined)
-    return { conditions, types: filter.types ?? (filter.agent === undefined ? undefined : EVENT_TYPES) }
+  if (filter.taskId != null) conditions.push(`task_id = ${parameter(filter.taskId)}`)
+  if (filter.sessionId != null) conditions.push(`session_id = ${parameter(filter.sessionId)}`)
+  if (filter.agent != null) conditions.push(`agent = ${parameter(filter.agent)}`)
+  if (filter.taskId == null && filter.sessionId == null)
+    return { conditions, types: filter.types ?? (filter.agent == null ? undefined : EVENT_TYPES) }
   conditions.push(WITHIN_INDEX)
-  if (filter.types !== undefined) conditions.push(`type = ANY (${parameter(filter.types)}::text[])`)
+  if (filter.types != null) conditions.push(`type = ANY (${parameter(filter.types)}::text[])`)
   return { conditions, types: undefined }
 }
 
 /** The collation of `tenant_id` in the index that a list has to take. */
 export function collationOf({ taskId, sessionId, agent, types }: EventFilter): string {
-  if (taskId !== undefined) return ' COLLATE "C"'
-  if (sessionId !== undefined || agent !== undefined) return ' COLLATE "POSIX"'
-  return types === undefined ? '' : ' COLLATE "C"'
+  if (taskId != null) return ' COLLATE "C"'
+  if (sessionId != null || agent != null) return ' COLLATE "POSIX"'
+  return types == null ? '' : ' COLLATE "C"'
 }
 
 function shapeOf(filter: EventFilter, branches: number): string {
   const parts = [
-    filter.taskId === undefined ? '' : 'task',
-    filter.sessionId === undefined ? '' : 'session',
-    filter.agent === undefined ? '' : 'agent',
-    filter.types === undefined ? '' : 'type',
+    filter.taskId == null ? '' : 'task',
+    filter.sessionId == null ? '' : 'session',
+    filter.agent == null ? '' : 'agent',
+    filter.types == null ? '' : 'type',
   ]
   return `${parts.filter((part) => part !== '').join('+')} ${branches}`
 }

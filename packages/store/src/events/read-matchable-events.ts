@@ -1,14 +1,13 @@
-import type { EventType } from '@ariftly/events'
+import { FILTER_NAMES, type EventType } from '@ariftly/events'
 import { defineRow, plain, time, typeId, type RowOf } from '../define-row.ts'
+import { filterColumns } from '../filter-columns.ts'
 import type { Queryable } from '../queryable.ts'
 
 const matchableRow = defineRow('e', {
   id: typeId('evt'),
   offset: plain<number>(),
   type: plain<EventType>(),
-  taskId: plain<string | null>(),
-  sessionId: plain<string | null>(),
-  agent: plain<string | null>(),
+  ...filterColumns,
   appendedAtMs: time(),
   /** The payload as text, if it was asked for. */
   data: plain<string | null>(),
@@ -25,7 +24,7 @@ export interface MatchableEvents {
   readonly atEnd: boolean
 }
 
-const COLUMNS = 'id, "offset", type, task_id, session_id, agent, appended_at'
+const COLUMNS = ['id', '"offset"', 'type', ...Object.values(FILTER_NAMES), 'appended_at'].join(', ')
 
 /** Bytes of payloads in one read (the last one may exceed it). Parsing them takes at most 40 ms of a thread: 13 ms for 256 KiB. */
 const PAYLOAD_BYTES_MAX = 512 * 1024

@@ -19,7 +19,7 @@ export interface LockedReplay extends ReplayRow {
   readonly cursor: ReplayCursor | undefined
   /** The epoch of the position at which the replay begins; undefined when it begins at a time. */
   readonly fromEpoch: number | undefined
-  readonly webhook: Pick<Subscription, 'id' | 'events' | 'taskId' | 'sessionId' | 'agent' | 'filter'>
+  readonly webhook: Omit<Subscription, 'tenant' | 'createdAtMs'>
   readonly webhookDeleted: boolean
 }
 

@@ -1,5 +1,6 @@
 import { OLDEST_UNFINISHED, unfinishedOf } from '../deliveries/delivery-row.ts'
 import { defineRow, plain, tenant, time, timeOrNull, typeId, type RowOf } from '../define-row.ts'
+import { filterColumns } from '../filter-columns.ts'
 
 /** Why a webhook is disabled: by its owner, by a 410, or after days of nothing but failures. */
 export type DisabledReason = 'manual' | 'gone' | 'failures'
@@ -12,9 +13,7 @@ const SETTINGS = {
   url: plain<string>(),
   /** Exact types, groups (`task.*`) or `*`, as given. */
   events: plain<readonly string[]>(),
-  taskId: plain<string | null>(),
-  sessionId: plain<string | null>(),
-  agent: plain<string | null>(),
+  ...filterColumns,
   description: plain<string | null>(),
   enabled: plain<boolean>(),
   /** In the order given; their values are in `headers`. */

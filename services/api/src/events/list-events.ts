@@ -1,9 +1,9 @@
 import type { TenantTurns } from '@ariftly/fairness'
-import { renderEvent, type EventFilter } from '@ariftly/events'
+import { filterOf, renderEvent } from '@ariftly/events'
 import {
   choiceParam,
   cursorParam,
-  identifierParam,
+  filterParams,
   instantParam,
   limitParam,
   readQuery,
@@ -20,9 +20,7 @@ import { includeOf, includeParam, renderIncluded, type Include } from './include
 
 /** Parameters of `GET /v1/events` (the specification's, and `types`, `session_id`, `order`, `cursor`, `include`). */
 const listEventsQuery = {
-  task_id: identifierParam(),
-  agent: identifierParam(),
-  session_id: identifierParam(),
+  ...filterParams,
   ...typeParams,
   after: instantParam(),
   before: instantParam(),
@@ -48,12 +46,7 @@ export function createListEvents(o: {
     const include = includeOf(caller, query)
     const { tenant } = caller
     const types = readTypes(query)
-    const filter: EventFilter = {
-      ...(query.task_id === undefined ? {} : { taskId: query.task_id }),
-      ...(query.session_id === undefined ? {} : { sessionId: query.session_id }),
-      ...(query.agent === undefined ? {} : { agent: query.agent }),
-      ...(types === undefined ? {} : { types }),
-    }
+    const filter = filterOf({ ...query, types })
     const bound = {
       tenant,
       ...filter,

@@ -1,6 +1,6 @@
 import { createBodyReader, testWebhookSchema } from '@ariftly/contract'
 import type { Egress } from '@ariftly/egress'
-import { EVENT_TYPES, newEventId, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, expandTypes, newEventId, type EventType } from '@ariftly/events'
 import { catalogue } from '@ariftly/events/catalogue'
 import { readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
@@ -85,9 +85,7 @@ async function sendTest(
 
 /** The first type that a webhook's `events` match. */
 function firstType(events: readonly string[]): EventType {
-  const takes = (type: EventType): boolean =>
-    events.some((word) => word === '*' || word === type || (word.endsWith('.*') && type.startsWith(word.slice(0, -1))))
-  return EVENT_TYPES.find(takes) ?? EVENT_TYPES[0] ?? 'task.created'
+  return expandTypes(events)?.[0] ?? EVENT_TYPES[0]
 }
 
 /** An example event that matches the webhook's filters. */

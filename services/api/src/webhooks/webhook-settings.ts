@@ -1,3 +1,4 @@
+import { filterOf } from '@ariftly/events'
 import type { Keyring } from '@ariftly/keyring'
 import type { WebhookSettings } from '@ariftly/store/webhooks'
 import { webhookAad } from '@ariftly/webhook-sending'
@@ -11,9 +12,7 @@ export function settingsOf(
   return {
     ...(body.url === undefined ? {} : { url: body.url }),
     ...(body.events === undefined ? {} : { events: body.events }),
-    ...(body.task_id === undefined ? {} : { taskId: body.task_id }),
-    ...(body.session_id === undefined ? {} : { sessionId: body.session_id }),
-    ...(body.agent === undefined ? {} : { agent: body.agent }),
+    ...filterOf(body),
     ...(body.description === undefined ? {} : { description: body.description }),
     ...(body.enabled === undefined ? {} : { enabled: body.enabled }),
     ...(body.rate_limit === undefined ? {} : { rateLimit: body.rate_limit }),

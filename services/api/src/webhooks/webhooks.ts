@@ -1,6 +1,6 @@
 import { createBodyReader, rotateSecretSchema, WEBHOOK_LIMITS } from '@ariftly/contract'
 import type { EgressPolicy } from '@ariftly/egress'
-import { newTypeId } from '@ariftly/events'
+import { newTypeId, NO_FILTER, shownFilter } from '@ariftly/events'
 import { Problem, readQuery, sendJson, type ApiHandler } from '@ariftly/http'
 import type { Keyring } from '@ariftly/keyring'
 import { generateSecret } from '@ariftly/signatures'
@@ -94,9 +94,7 @@ function createCreate({ keyring, policy }: WebhookWritesDeps): WriteHandler {
 }
 
 const DEFAULTS = {
-  taskId: null,
-  sessionId: null,
-  agent: null,
+  ...NO_FILTER,
   description: null,
   enabled: true,
   headerNames: [],
@@ -202,9 +200,7 @@ export function renderWebhook(row: WebhookRow): Record<string, unknown> {
     id: row.id,
     url: row.url,
     events: row.events,
-    task_id: row.taskId,
-    session_id: row.sessionId,
-    agent: row.agent,
+    ...shownFilter(row),
     description: row.description,
     enabled: row.enabled,
     disabled_reason: row.disabledReason,

@@ -72,7 +72,7 @@ test('records reach the streams of all filters, also when there are too many to 
   }
   await immediate()
   // With the first one 41 groups, of 512 records: the bound is 16,384.
-  expect(hub.filterIndex.groups).toBe(1 + filters.length)
+  expect(hub.filterIndex.size).toBe(1 + filters.length)
   const records = Array.from({ length: RECORDS }, (_, offset) => wantedRecord(offset, { partition: 0, partitions: 1 }))
   await dispatch({ partition: 0, records, nextOffset: RECORDS }, new AbortController().signal)
   await eventually('all streams have all records', () => hub.counts.delivered === RECORDS * (1 + filters.length))

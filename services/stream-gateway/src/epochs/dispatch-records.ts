@@ -1,12 +1,12 @@
 import { setImmediate as immediate } from 'node:timers/promises'
 import { createTickClock } from '@ariftly/async'
-import { decodeRecord, type LogEvent } from '@ariftly/events'
+import { decodeRecord, RecordAttributes, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { Hub } from '../hub/hub.ts'
 import type { WantedState } from '../hub/record-dispatcher.ts'
 import type { FilterGroup } from '../hub/subscriber.ts'
 import type { WantedRecord } from '../log/duplicate-check.ts'
-import { routedOf, tenantOf } from '../log/read-routed.ts'
+import { tenantOf } from '../log/record-tenant.ts'
 
 interface DispatchOptions {
   readonly hub: Hub
@@ -96,7 +96,7 @@ export function createDispatch(o: DispatchOptions) {
     const tenant = tenantOf(record)
     return tenant === undefined || !hub.filterIndex.has(tenant)
       ? NO_GROUPS
-      : hub.filterIndex.groupsFor(routedOf(record, tenant))
+      : hub.filterIndex.groupsFor(new RecordAttributes(record, tenant))
   }
 
   function decode(record: RecordView): LogEvent | undefined {

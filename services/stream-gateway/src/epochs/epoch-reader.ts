@@ -9,7 +9,7 @@ import { newestEventTimes } from '../history/newest-event-times.ts'
 import { readHistoryPage } from '../history/read-history-page.ts'
 import type { StreamGatewayConfig } from '../config.ts'
 import type { StreamIds } from '@ariftly/http'
-import { toEventFilter, type StreamFilter } from '../hub/filter.ts'
+import type { StreamFilter } from '../hub/filter.ts'
 import type { HubOptions } from '../hub/hub-options.ts'
 import { Hub } from '../hub/hub.ts'
 import type { UnsentBudget } from '../hub/unsent-budget.ts'
@@ -143,8 +143,7 @@ function createHub(o: EpochReaderOptions, { epoch }: LogEpoch, start: OffsetVect
     unsentBytesMax: config.STREAM_UNSENT_BYTES_MAX,
     budget: o.budget,
     historyTurns: o.historyTurns,
-    readHistory: (filter: StreamFilter, position, { scan }) =>
-      readHistory(filter.tenant, toEventFilter(filter), position, scan),
+    readHistory: (filter: StreamFilter, position, { scan }) => readHistory(filter.tenant, filter, position, scan),
     closeStream: o.closeStream,
     lookUps: {
       lookUp: (partition, candidates) => findEarlierDuplicates(pool, { epoch, partition, candidates }),

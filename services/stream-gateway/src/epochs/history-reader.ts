@@ -34,11 +34,10 @@ export function createHistoryReader(
 ): (tenant: string, filter: EventFilter, position: OffsetVector, scan: boolean | undefined) => Promise<HistoryPage> {
   return async function readHistory(tenant, filter, position, asked) {
     const scan = asked ?? (await o.isLong({ tenant, filter, rowsMax: LONG_ROWS }))
-    const onlyPartition =
-      filter.taskId === undefined ? undefined : partitionOf(`${tenant}/${filter.taskId}`, o.partitions)
+    const onlyPartition = filter.taskId == null ? undefined : partitionOf(`${tenant}/${filter.taskId}`, o.partitions)
     const parts = onlyPartition === undefined ? o.partitions : 1
     const rowsMax = Math.max(16, Math.floor(PAGE_ROWS / parts))
-    const isFiltered = filter.agent !== undefined || filter.types !== undefined || scan
+    const isFiltered = filter.agent != null || filter.types != null || scan
     const pages = await o.read({
       tenant,
       filter,

@@ -74,7 +74,7 @@ function expectedIn(partition: number, filter: EventFilter): ProjectedEvent[] {
       (filter.taskId === undefined || event.taskId === filter.taskId) &&
       (filter.sessionId === undefined || event.sessionId === filter.sessionId) &&
       (filter.agent === undefined || event.agent === filter.agent) &&
-      (filter.types === undefined || filter.types.includes(event.type)),
+      filter.types?.includes(event.type) !== false,
   )
 }
 

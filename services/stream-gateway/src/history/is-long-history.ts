@@ -12,10 +12,10 @@ export async function isLongHistory(
 ): Promise<boolean> {
   const { taskId, sessionId } = o.filter
   const key = taskId ?? sessionId
-  if (key === undefined) return false
+  if (key == null) return false
   const { rowCount } = await db.query(
     `SELECT FROM events
-      WHERE tenant_id${collationOf(o.filter)} = $1 AND ${taskId === undefined ? 'session_id' : 'task_id'} = $2
+      WHERE tenant_id${collationOf(o.filter)} = $1 AND ${taskId == null ? 'session_id' : 'task_id'} = $2
       ORDER BY id OFFSET $3 LIMIT 1`,
     [o.tenant, key, o.rowsMax],
   )

@@ -1,6 +1,13 @@
-import { uuidToTypeId, type EventFilter, type EventType } from '@ariftly/events'
-import { collationOf } from '@ariftly/store/events'
+import {
+  FILTER_MEMBERS,
+  FILTER_NAMES,
+  uuidToTypeId,
+  type EventFilter,
+  type EventType,
+  type FilterMember,
+} from '@ariftly/events'
 import { groupBy, type Queryable } from '@ariftly/store'
+import { collationOf } from '@ariftly/store/events'
 
 /** What a page of a stream's history asks for. */
 export interface HistoryPageRequest {
@@ -63,13 +70,7 @@ export async function readHistoryPage(
 ): Promise<ReadonlyMap<number, HistoryPartition>> {
   const { filter } = o
   const source =
-    o.scan === true
-      ? 'scan'
-      : filter.taskId !== undefined
-        ? 'task'
-        : filter.sessionId !== undefined
-          ? 'session'
-          : 'scan'
+    o.scan === true ? 'scan' : filter.taskId != null ? 'task' : filter.sessionId != null ? 'session' : 'scan'
   const { rows } = await db.query<PageRow>({
     name: `streams-history-${source}`,
     text: STATEMENTS[source],
@@ -82,10 +83,8 @@ export async function readHistoryPage(
       o.onlyPartition ?? null,
       o.rowsMax,
       o.bytesMax,
-      filter.agent ?? null,
       filter.types ?? null,
-      filter.taskId ?? null,
-      filter.sessionId ?? null,
+      ...FILTER_MEMBERS.map((member) => filter[member] ?? null),
       ...(source === 'scan' ? [o.scanMax] : []),
     ],
   })
@@ -177,15 +176,28 @@ const COLUMNS = `e."offset", e.id, e.type, e.task_id, e.session_id, e.agent, e.a
 const RANGE = `e.epoch = $2 AND e.partition = o.partition
              AND e."offset" >= asked.position AND e."offset" < o.next_offset`
 const OF_PARTITION = `($6::int IS NULL OR o.partition = $6::int)`
-const REST = `($9::text IS NULL OR e.agent = $9::text) AND ($10::text[] IS NULL OR e.type = ANY ($10::text[]))
-             AND ($11::text IS NULL OR e.task_id = $11::text) AND ($12::text IS NULL OR e.session_id = $12::text)`
+const TYPES = '$9::text[]'
+
+/** The parameter of a value that a filter may name: they follow the types. */
+function parameterOf(member: FilterMember): string {
+  return `$${10 + FILTER_MEMBERS.indexOf(member)}::text`
+}
+
+const SCAN_MAX = `$${10 + FILTER_MEMBERS.length}::bigint`
+const REST = [
+  `(${TYPES} IS NULL OR e.type = ANY (${TYPES}))`,
+  ...FILTER_MEMBERS.map((member) => {
+    const value = parameterOf(member)
+    return `(${value} IS NULL OR e.${FILTER_NAMES[member]} = ${value})`
+  }),
+].join(' AND ')
 
 const SCAN = statement(`
-            SELECT ${COLUMNS}, $13::bigint AS scan_max, coalesce(${REST}, false) AS matches
+            SELECT ${COLUMNS}, ${SCAN_MAX} AS scan_max, coalesce(${REST}, false) AS matches
               FROM events e
              WHERE e.tenant_id = $1 AND ${RANGE} AND ${OF_PARTITION}
              ORDER BY e."offset"
-             LIMIT $13::bigint`)
+             LIMIT ${SCAN_MAX}`)
 
 /**
  * All rows of a task or session are found first, by its index, as lists find them; OFFSET 0 keeps what follows from choosing another
@@ -200,6 +212,6 @@ function selective(found: string): string {
 
 const STATEMENTS = {
   scan: SCAN,
-  task: selective(`tenant_id${collationOf({ taskId: '' })} = $1 AND task_id = $11`),
-  session: selective(`tenant_id${collationOf({ sessionId: '' })} = $1 AND session_id = $12`),
+  task: selective(`tenant_id${collationOf({ taskId: '' })} = $1 AND task_id = ${parameterOf('taskId')}`),
+  session: selective(`tenant_id${collationOf({ sessionId: '' })} = $1 AND session_id = ${parameterOf('sessionId')}`),
 }

@@ -4,7 +4,7 @@ import { IdIndex } from '../log/id-index.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import { Ring } from '../log/ring.ts'
 import { CatchUp } from './catch-up.ts'
-import { FilterIndex } from './filter-index.ts'
+import { createFilterGroups } from './filter-groups.ts'
 import type { HubCounts, HubOptions } from './hub-options.ts'
 import { PendingFrames } from './pending-frames.ts'
 import { RecordDispatcher, type HubBatch } from './record-dispatcher.ts'
@@ -25,7 +25,7 @@ export class Hub {
   readonly epoch: number
   readonly ring: Ring
   readonly ids: IdIndex
-  readonly filterIndex = new FilterIndex()
+  readonly filterIndex = createFilterGroups<Subscriber>()
   readonly counts: HubCounts = newCounts()
   readonly duplicates: DuplicateCheck
   readonly #o: HubOptions

@@ -3,7 +3,7 @@ import { joinBlocks } from '../frames/frames.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
 import type { HubCounts } from './hub-options.ts'
 import { LiveInOrder } from './live-in-order.ts'
-import type { FilterGroup, Subscriber, UnfinishedBlock } from './subscriber.ts'
+import type { FilterGroup, Subscriber } from './subscriber.ts'
 import type { UnsentBudget } from './unsent-budget.ts'
 
 interface PendingFramesOptions {
@@ -19,6 +19,8 @@ interface PendingFramesOptions {
   /** Called when the live streams of a stopped group have everything up to `position`. */
   onStopped(group: FilterGroup, position: OffsetVector): void
 }
+
+type UnfinishedBlock = NonNullable<FilterGroup['unfinished']>
 
 interface JoinedFrames {
   readonly frames: readonly Buffer[]

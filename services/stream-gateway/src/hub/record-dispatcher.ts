@@ -1,18 +1,18 @@
-import { isIdInWindow, type LogEvent } from '@ariftly/events'
+import { isIdInWindow, RecordAttributes, type LogEvent } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import { EventIdBits } from '../log/event-id-bits.ts'
 import type { OffsetVector } from '../log/offset-vector.ts'
-import { routedOf, tenantOf } from '../log/read-routed.ts'
 import type { RecordState } from '../log/record-state.ts'
+import { tenantOf } from '../log/record-tenant.ts'
 import type { FramedEvent } from '../log/ring-columns.ts'
 import type { Ring } from '../log/ring.ts'
-import type { FilterIndex } from './filter-index.ts'
+import type { FilterGroups } from './filter-groups.ts'
 import type { HubCounts } from './hub-options.ts'
 import type { PendingFrames } from './pending-frames.ts'
 import { sharedFrame } from './record-frames.ts'
-import type { FilterGroup } from './subscriber.ts'
+import type { FilterGroup, Subscriber } from './subscriber.ts'
 
 /** What dispatch knows of a record that an open stream wants. */
 export interface WantedState {
@@ -39,7 +39,7 @@ interface RecordDispatcherOptions {
   readonly streamIds: StreamIds
   readonly ring: Ring
   readonly duplicates: DuplicateCheck
-  readonly filterIndex: FilterIndex
+  readonly filterIndex: FilterGroups<Subscriber>
   readonly counts: HubCounts
   readonly pending: PendingFrames
 }
@@ -93,7 +93,7 @@ export class RecordDispatcher {
       // Not kept in the ring, so that its memory is for records: few streams ever walk it.
       this.#queue(seq, state, groups, { event, frame: undefined, envelopeFrame: undefined })
     } else if (!areAllFound && filterIndex.has(tenant)) {
-      this.#queue(seq, state, filterIndex.groupsFor(routedOf(record, tenant)))
+      this.#queue(seq, state, filterIndex.groupsFor(new RecordAttributes(record, tenant)))
     }
   }
 

@@ -1,10 +1,11 @@
+import { matches, RecordAttributes } from '@ariftly/events'
 import { joinBlocks, renderFrame } from '../frames/frames.ts'
 import type { StreamIds } from '@ariftly/http'
 import type { DuplicateCheck } from '../log/duplicate-check.ts'
 import type { OffsetVector, ReadonlyOffsetVector } from '../log/offset-vector.ts'
-import { routedOf, tenantOf } from '../log/read-routed.ts'
+import { tenantOf } from '../log/record-tenant.ts'
 import type { Ring } from '../log/ring.ts'
-import { dataFor, matches } from './filter.ts'
+import { dataFor } from './filter.ts'
 import type { SliceSize } from './hub-options.ts'
 import { sharedFrame } from './record-frames.ts'
 import type { FilterGroup, Subscriber } from './subscriber.ts'
@@ -122,7 +123,7 @@ export class RingSlices {
     if (known !== undefined) return matches(filter, known.event)
     const view = ring.view(seq)
     if (tenantOf(view) !== filter.tenant) return false
-    return matches(filter, routedOf(view, filter.tenant))
+    return matches(filter, new RecordAttributes(view, filter.tenant))
   }
 
   /** Undefined for a dead letter. */

@@ -1,9 +1,17 @@
-import { encodeRecord, EVENT_TYPES, newEventId, type EventType, type LogEvent } from '@ariftly/events'
+import {
+  encodeRecord,
+  EVENT_TYPES,
+  matches,
+  newEventId,
+  RecordAttributes,
+  type EventType,
+  type LogEvent,
+} from '@ariftly/events'
 import { byForm, createRandom, randomSeed, recordViewOf, sampleEvent } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
-import { routedOf, tenantOf } from '../log/read-routed.ts'
-import { FilterIndex } from './filter-index.ts'
-import { matches, streamFilter, type StreamFilter } from './filter.ts'
+import { tenantOf } from '../log/record-tenant.ts'
+import { createFilterGroups } from './filter-groups.ts'
+import { streamFilter, type StreamFilter } from './filter.ts'
 import { Subscriber, type Sink } from './subscriber.ts'
 
 const SIZE = byForm({
@@ -30,7 +38,7 @@ const NO_SINK: Sink = {
 test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that a scan of all the tenant's streams finds`, () => {
   const random = createRandom(randomSeed('routing'))
   const pick = (count: number) => Math.floor(random() * count)
-  const index = new FilterIndex()
+  const index = createFilterGroups<Subscriber>()
   const streams: Subscriber[] = []
   /** All streams of a tenant, as the naive matcher scans them. */
   const ofTenant = new Map<string, Set<Subscriber>>()
@@ -88,7 +96,7 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
     const event = drawEvent()
     const record = recordViewOf({ partition: 0, offset, timestampMs: 0, ...encodeRecord(event) })
     const tenant = tenantOf(record) ?? ''
-    return { event, tenant, routed: routedOf(record, tenant) }
+    return { event, tenant, attributes: new RecordAttributes(record, tenant) }
   })
   for (let n = 0; n < SIZE.streams; n += 1) open()
   let deliveries = 0
@@ -96,11 +104,11 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
   for (let n = 0; n < SIZE.events; n += 1) {
     const drawn = records[pick(RECORDS)]
     if (drawn === undefined) throw new Error('no record was drawn')
-    const { event, tenant, routed } = drawn
+    const { event, tenant, attributes } = drawn
     found.clear()
     let count = 0
     if (index.has(tenant)) {
-      for (const { subscribers } of index.groupsFor(routed)) {
+      for (const { subscribers } of index.groupsFor(attributes)) {
         for (const subscriber of subscribers) found.add(subscriber)
         count += subscribers.size
       }
@@ -123,5 +131,5 @@ test(`${SIZE.events} events go to exactly the streams, of ${SIZE.streams}, that 
   }
   expect(deliveries).toBeGreaterThan(SIZE.events)
   while (streams.length > 0) closeOne()
-  expect(index.groups).toBe(0)
+  expect(index.size).toBe(0)
 }, 600_000)

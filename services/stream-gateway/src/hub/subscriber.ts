@@ -1,5 +1,6 @@
 import type { ByteBudget, ByteShare } from '@ariftly/fairness'
 import { raise, type OffsetVector, type ReadonlyOffsetVector } from '../log/offset-vector.ts'
+import type { GroupOf } from './filter-groups.ts'
 import type { StreamFilter } from './filter.ts'
 import { FROM, type Phase } from './phases.ts'
 
@@ -19,40 +20,11 @@ export interface Sink {
   destroy(): void
 }
 
-/** The open streams of one filter. The live ones get the same bytes, so what waits for them is kept once. */
-export interface FilterGroup {
-  readonly filter: StreamFilter
-  /** No other group of the process has it. */
-  readonly number: number
-  /** All of them. */
-  readonly subscribers: Set<Subscriber>
-  /** With their sinks, so that a write does not read the subscriber itself. */
-  readonly live: Map<Subscriber, Sink>
-  /** Frames that wait to be written; they and the fields below are written by `PendingFrames` alone. */
-  pending: Buffer[]
-  pendingBytes: number
-  /** Memory of them that is counted for this group; undefined for none. */
-  held: ByteShare | undefined
-  /** It waits for its tenant's turn. */
-  isQueued: boolean
-  /** Set when its tenant's share is full: no more frames are added, and its streams fall back to this position after the pending ones. */
-  stoppedAt: OffsetVector | undefined
-  /** A block that some of the live streams have not been given yet. */
-  unfinished: UnfinishedBlock | undefined
-}
+/** The group of a stream. */
+export type FilterGroup = GroupOf<Subscriber>
 
 /** A live stream and its sink. */
 export type LiveStream = [Subscriber, Sink]
-
-/** A block that not all live streams of its groups have been given yet. */
-export interface UnfinishedBlock {
-  readonly groups: readonly FilterGroup[]
-  readonly block: Buffer
-  /** The ring's position after its last frame. */
-  readonly position: OffsetVector
-  /** The streams that are to be given it: an iterator of the groups' live ones, to which none is added meanwhile. */
-  readonly rest: IterableIterator<LiveStream>
-}
 
 /** The members of a stream that are known when it opens. */
 export interface SubscriberOptions {

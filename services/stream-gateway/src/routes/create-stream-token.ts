@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Authenticator } from '@ariftly/auth'
-import type { EventFilter } from '@ariftly/events'
+import { shownFilter, type EventFilter } from '@ariftly/events'
 import { readJsonBody, readQuery, requestContext, sendJson, type Sealer } from '@ariftly/http'
 import { sealStreamToken } from './stream-token.ts'
 
@@ -31,9 +31,7 @@ export function renderStreamToken(token: string, filter: EventFilter, expiresAtM
     object: 'stream_token',
     token,
     expires_at: new Date(expiresAtMs).toISOString(),
-    task_id: filter.taskId ?? null,
-    session_id: filter.sessionId ?? null,
-    agent: filter.agent ?? null,
+    ...shownFilter(filter),
     types: filter.types ?? null,
   }
 }

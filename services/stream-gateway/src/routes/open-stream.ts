@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { isApiKeyShaped, type Authenticator } from '@ariftly/auth'
 import { Problem, type Caller, type Sealer, type StreamIds } from '@ariftly/http'
-import type { EventFilter } from '@ariftly/events'
+import { FILTER_NAMES, filterOf, type EventFilter } from '@ariftly/events'
 import type { EpochReader } from '../epochs/epoch-reader.ts'
 import { streamFilter } from '../hub/filter.ts'
 import type { AskedStart } from '../streams/stream-starts.ts'
@@ -70,7 +70,7 @@ export function createOpenStream(o: OpenStreamOptions): (req: IncomingMessage, r
     const filter = filterOf(parameters)
     if (parameters.token === undefined) return { caller: await byKey(req), filter }
     if (Object.keys(filter).length > 0) {
-      throw badParameter('token', 'holds the filter: leave out task_id, session_id, agent and types')
+      throw badParameter('token', `holds the filter: leave out ${Object.values(FILTER_NAMES).join(', ')} and types`)
     }
     return await byToken(parameters.token)
   }
@@ -115,16 +115,6 @@ function readerOf(o: Pick<OpenStreamOptions, 'epochReader' | 'isOtherLog'>): Epo
 interface Credential {
   readonly caller: Caller
   readonly filter: EventFilter
-}
-
-function filterOf(parameters: StreamParameters): EventFilter {
-  const { task_id: taskId, session_id: sessionId, agent, types } = parameters
-  return {
-    ...(taskId === undefined ? {} : { taskId }),
-    ...(sessionId === undefined ? {} : { sessionId }),
-    ...(agent === undefined ? {} : { agent }),
-    ...(types === undefined ? {} : { types }),
-  }
 }
 
 /** The header wins over the parameter, and both over `after`, so that a browser that reconnects with its old URL resumes. */

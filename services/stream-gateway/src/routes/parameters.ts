@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { EVENT_TYPES, isEventType } from '@ariftly/events'
 import {
   booleanParam,
-  identifierParam,
+  filterParams,
   instantParam,
   listParam,
   Problem,
@@ -17,9 +17,7 @@ const FORM_BYTES_MAX = 16 * 1024
 
 /** The parameters of `/v1/events/stream`, in the query or, with POST, in a form. */
 const streamParameters = {
-  task_id: identifierParam(),
-  session_id: identifierParam(),
-  agent: identifierParam(),
+  ...filterParams,
   types: listParam({ is: isEventType, shape: `a comma list of event types, none twice: ${EVENT_TYPES.join(', ')}` }),
   envelope: booleanParam(false),
   after: instantParam(),

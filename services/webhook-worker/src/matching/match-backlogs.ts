@@ -159,18 +159,11 @@ async function matchEvents(
   const { isTickOver, tenant, endOffset, oldestMs } = o
   const matches: MatchedEvent[] = []
   let pairs = 0
-  for (const { id: eventId, offset, type, appendedAtMs, ...of } of events) {
+  for (const event of events) {
+    const { id: eventId, offset, appendedAtMs, data } = event
     if (appendedAtMs < oldestMs) continue
     while (isTickOver()) await immediate()
-    const { taskId, sessionId, agent, data } = of
-    const names = { taskId: taskId ?? undefined, sessionId: sessionId ?? undefined, agent: agent ?? undefined }
-    const webhookIds = index.match({
-      tenant,
-      type,
-      ...names,
-      appendedAtMs,
-      data: once(() => JSON.parse(data ?? 'null')),
-    })
+    const webhookIds = index.match({ ...event, tenant }, { appendedAtMs, data: once(() => JSON.parse(data ?? 'null')) })
     pairs += webhookIds.length
     if (pairs > PAIRS_MAX && matches.length > 0) return { matches, next: offset }
     // The trace of a record is not in the projection.

@@ -2,8 +2,8 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
 import type { MatchedEvent } from '@ariftly/store/deliveries'
 import { normalTraceparent } from '@ariftly/trace-context'
-import { headerText, readAttributes } from './record-attributes.ts'
-import type { EventAttributes, SubscriptionIndex } from './subscription-index.ts'
+import { headerText, readAttributes, RecordPayload } from './record-attributes.ts'
+import type { SubscriptionIndex } from './subscription-index.ts'
 
 export { SubscriptionIndex } from './subscription-index.ts'
 
@@ -57,17 +57,15 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
     if (number > 0 && o.isTickOver()) return { matches, taken: number, deferred, filterCosts }
     if (record.timestampMs < o.oldestMs) continue
     // Of most records only this is read: few tenants have webhooks.
-    if (!index.hasTenant(record.headerText('ce_tenant') ?? '')) continue
-    const attributes = readAttributes(record)
-    if (attributes === undefined) continue
-    const { tenant, appendedAtMs } = attributes
+    const tenant = record.headerText('ce_tenant') ?? ''
+    if (!index.hasTenant(tenant)) continue
     if (deferred.has(tenant)) continue
     const before = byTenant.get(tenant)
     if (index.filtersOf(tenant) > 0 && (o.backlogged.has(tenant) || (before ?? 0) > o.tenantPairsMax)) {
       deferred.set(tenant, record.offset)
       continue
     }
-    const { webhookIds, cost } = matchOne(index, attributes, { record, now })
+    const { webhookIds, cost } = matchOne(index, { record, tenant, now })
     if (cost > 0) {
       filterCosts.set(tenant, (filterCosts.get(tenant) ?? 0) + cost)
       byTenant.set(tenant, (before ?? 0) + cost)
@@ -83,7 +81,14 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
     pairs += webhookIds.length
     if (pairs > o.pairsMax) return { matches, taken: number, deferred, filterCosts }
     byTenant.set(tenant, ofTenant)
-    matches.push({ tenant, eventId, offset: record.offset, appendedAtMs, traceparent: traceOf(record), webhookIds })
+    matches.push({
+      tenant,
+      eventId,
+      offset: record.offset,
+      appendedAtMs: record.timestampMs,
+      traceparent: traceOf(record),
+      webhookIds,
+    })
   }
   return { matches, taken: records.length, deferred, filterCosts }
 }
@@ -91,13 +96,14 @@ export function matchRecords(index: SubscriptionIndex, records: readonly RecordV
 /** The webhooks that want the event of a record, and what the payload filters of its tenant cost. */
 function matchOne(
   index: SubscriptionIndex,
-  event: EventAttributes,
-  { record, now }: { readonly record: RawRecord; readonly now: () => number },
+  { record, tenant, now }: { readonly record: RecordView; readonly tenant: string; readonly now: () => number },
 ): { readonly webhookIds: readonly string[]; readonly cost: number } {
-  const filters = index.filtersOf(event.tenant)
-  if (filters === 0) return { webhookIds: index.match(event), cost: 0 }
+  const event = readAttributes(record, tenant)
+  const payload = new RecordPayload(record)
+  const filters = index.filtersOf(tenant)
+  if (filters === 0) return { webhookIds: index.match(event, payload), cost: 0 }
   const startedMs = now()
-  const webhookIds = index.match(event)
+  const webhookIds = index.match(event, payload)
   // No filter costs as much as a pair, and no payload more than its bytes allow: what is more is a pause of the process.
   const costMax = filters + ((record.value?.length ?? 0) / 1024) * PAIRS_PER_KIB_MAX
   return { webhookIds, cost: Math.min(costMax, (now() - startedMs) / MS_PER_PAIR) }

@@ -1,22 +1,40 @@
-import type { RawRecord } from '@ariftly/events'
-import type { EventAttributes } from './subscription-index.ts'
+import type { EventAttributes, RawRecord } from '@ariftly/events'
+
+/** What else than its attributes decides which webhooks want an event. */
+export interface Payload {
+  readonly appendedAtMs: number
+  /** The payload, parsed; undefined if it is no JSON. Called only for a filtered webhook that otherwise wants the event. */
+  data(): unknown
+}
 
 /**
- * The attributes by which a record is matched; undefined without tenant or type. Headers alone are read: that the
- * record is a valid event is known from the projection, which holds a row with its position only then.
+ * The attributes by which a record is matched. Headers alone are read: that the record is a valid event is known from the
+ * projection, which holds a row with its position only then. All of them are read at once: what is delivered needs more of
+ * them, and the texts of equal headers are shared.
  */
-export function readAttributes(record: RawRecord): EventAttributes | undefined {
-  const tenant = headerText(record, 'ce_tenant')
-  const type = headerText(record, 'ce_type')
-  if (tenant === undefined || type === undefined) return undefined
+export function readAttributes(record: RawRecord, tenant: string): EventAttributes {
   return {
     tenant,
-    type,
-    taskId: headerText(record, 'ce_taskid'),
-    sessionId: headerText(record, 'ce_sessionid'),
-    agent: headerText(record, 'ce_agent'),
-    appendedAtMs: record.timestampMs,
-    data: once(() => parseData(record)),
+    type: headerText(record, 'ce_type') ?? '',
+    taskId: headerText(record, 'ce_taskid') ?? null,
+    sessionId: headerText(record, 'ce_sessionid') ?? null,
+    agent: headerText(record, 'ce_agent') ?? null,
+  }
+}
+
+/** The payload of a record, parsed at most once. */
+export class RecordPayload implements Payload {
+  readonly appendedAtMs: number
+  readonly #record: RawRecord
+  #parsed: { readonly data: unknown } | undefined
+
+  constructor(record: RawRecord) {
+    this.appendedAtMs = record.timestampMs
+    this.#record = record
+  }
+
+  data(): unknown {
+    return (this.#parsed ??= { data: parseData(this.#record) }).data
   }
 }
 

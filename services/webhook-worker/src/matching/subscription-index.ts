@@ -1,23 +1,11 @@
-import { EVENT_TYPES, type EventType } from '@ariftly/events'
+import { FilterIndex, tenantFilter, type EventAttributes, type TenantFilter } from '@ariftly/events'
 import type { Subscription, SubscriptionChange } from '@ariftly/store/deliveries'
 import { compileFilter, type CompiledFilter, type WebhookFilter } from '@ariftly/webhook-filter'
+import type { Payload } from './record-attributes.ts'
 
-/** What decides which webhooks want an event; all but `data` is read from a record's headers. */
-export interface EventAttributes {
-  readonly tenant: string
-  readonly type: string
-  readonly taskId: string | undefined
-  readonly sessionId: string | undefined
-  readonly agent: string | undefined
-  readonly appendedAtMs: number
-  /** The payload, parsed; undefined if it is no JSON. Called only for a filtered webhook that otherwise wants the event. */
-  readonly data: () => unknown
-}
-
-/** The webhooks of one tenant, also by the types that they want. */
+/** The webhooks of one tenant. */
 interface TenantWebhooks {
   readonly byId: Map<string, Candidate>
-  byType: ReadonlyMap<string, Bucket>
   /** Those with a payload filter. */
   filters: number
 }
@@ -27,34 +15,25 @@ interface Candidate extends Subscription {
   readonly payloadFilter: CompiledFilter | undefined
 }
 
-/** Webhooks for one type, each in the map of its narrowest filter. */
-interface Bucket {
-  readonly byTask: Map<string, Group>
-  readonly bySession: Map<string, Group>
-  readonly byAgent: Map<string, Group>
-  readonly unfiltered: Group
-}
-
-/** Webhooks that one look-up finds. */
-interface Group {
-  /** Webhooks without further filters, and their ids: an event takes the ids without a check of each webhook. */
+/** The webhooks of a tenant that filter alike, but for their payload filters. */
+interface WebhookGroup {
+  readonly filter: TenantFilter
+  /** Webhooks without a payload filter, and their ids: an event takes the ids without a check of each webhook. */
   readonly plain: Candidate[]
   readonly plainIds: string[]
   /** Events appended since then are newer than each of `plain`. */
   plainFromMs: number
-  /** Those with further filters. */
+  /** Those with a payload filter. */
   readonly filtered: Candidate[]
 }
 
 /** Events appended longer than this before a webhook was created are never sent to it. */
 const BEFORE_CREATION_MS = 60_000
 
-/**
- * Finds the webhooks that want an event: by tenant and type, then by `task_id`, `session_id` or `agent`, as nested maps. The
- * cost of an event is by the webhooks that want it, not by all that exist; the cost of a change by its tenant's webhooks.
- */
+/** Finds the webhooks that want an event, by the filter index, their age and their payload filters. */
 export class SubscriptionIndex {
   readonly #tenants = new Map<string, TenantWebhooks>()
+  readonly #groups = new FilterIndex<TenantFilter, WebhookGroup>({ newGroup })
 
   constructor(subscriptions: readonly Subscription[] = []) {
     this.apply(subscriptions.map((subscription) => ({ subscription, enabled: true })))
@@ -62,22 +41,13 @@ export class SubscriptionIndex {
 
   /** Puts changed webhooks in the place of what was known of them. */
   apply(changes: readonly SubscriptionChange[]): void {
-    const changed = new Map<string, TenantWebhooks>()
     for (const { subscription, enabled } of changes) {
       const { tenant, id } = subscription
-      const webhooks = this.#tenants.get(tenant) ??
-        changed.get(tenant) ?? { byId: new Map(), byType: new Map(), filters: 0 }
-      changed.set(tenant, webhooks)
-      if (enabled) webhooks.byId.set(id, { ...subscription, payloadFilter: compileText(subscription.filter) })
-      else webhooks.byId.delete(id)
-    }
-    for (const [tenant, webhooks] of changed) {
+      const webhooks = this.#tenants.get(tenant) ?? { byId: new Map(), filters: 0 }
+      this.#tenants.set(tenant, webhooks)
+      this.#remove(webhooks, id)
+      if (enabled) this.#add(webhooks, { ...subscription, payloadFilter: compileText(subscription.filter) })
       if (webhooks.byId.size === 0) this.#tenants.delete(tenant)
-      else {
-        webhooks.byType = indexByType(webhooks.byId.values())
-        webhooks.filters = [...webhooks.byId.values()].filter((one) => one.payloadFilter !== undefined).length
-        this.#tenants.set(tenant, webhooks)
-      }
     }
   }
 
@@ -100,27 +70,31 @@ export class SubscriptionIndex {
   }
 
   /** Ids of the webhooks that want it, each once. */
-  match(event: EventAttributes): readonly string[] {
-    const bucket = this.#tenants.get(event.tenant)?.byType.get(event.type)
-    if (bucket === undefined) return []
+  match(event: EventAttributes, payload: Payload): readonly string[] {
     const matched: string[] = []
-    collect(bucket.unfiltered, event, matched)
-    if (event.taskId !== undefined) collect(bucket.byTask.get(event.taskId), event, matched)
-    if (event.sessionId !== undefined) collect(bucket.bySession.get(event.sessionId), event, matched)
-    if (event.agent !== undefined) collect(bucket.byAgent.get(event.agent), event, matched)
+    for (const { plain, plainIds, plainFromMs, filtered } of this.#groups.groupsFor(event)) {
+      if (payload.appendedAtMs >= plainFromMs) for (const id of plainIds) matched.push(id)
+      else for (const candidate of plain) if (wants(candidate, event, payload)) matched.push(candidate.id)
+      for (const candidate of filtered) if (wants(candidate, event, payload)) matched.push(candidate.id)
+    }
     return matched
   }
-}
 
-/** The exact types that a webhook's `events` name: types, groups (`task.*`) and `*`. Unknown words name none. */
-export function expandTypes(events: readonly string[]): ReadonlySet<EventType> {
-  const types = new Set<EventType>()
-  for (const word of events) {
-    for (const type of EVENT_TYPES) {
-      if (word === type || word === '*' || (word.endsWith('.*') && type.startsWith(word.slice(0, -1)))) types.add(type)
-    }
+  #add(webhooks: TenantWebhooks, candidate: Candidate): void {
+    webhooks.byId.set(candidate.id, candidate)
+    if (candidate.payloadFilter !== undefined) webhooks.filters += 1
+    addTo(this.#groups.groupOf(filterOfWebhook(candidate)), candidate)
   }
-  return types
+
+  #remove(webhooks: TenantWebhooks, id: string): void {
+    const candidate = webhooks.byId.get(id)
+    if (candidate === undefined) return
+    webhooks.byId.delete(id)
+    if (candidate.payloadFilter !== undefined) webhooks.filters -= 1
+    const group = this.#groups.groupOf(filterOfWebhook(candidate))
+    removeFrom(group, candidate)
+    if (group.plain.length + group.filtered.length === 0) this.#groups.remove(group)
+  }
 }
 
 /** The filter of a webhook, compiled; undefined when it has none. */
@@ -128,42 +102,16 @@ export function compileText(filter: string | null): CompiledFilter | undefined {
   return filter === null ? undefined : compileFilter(JSON.parse(filter) as WebhookFilter)
 }
 
-function indexByType(subscriptions: Iterable<Candidate>): ReadonlyMap<string, Bucket> {
-  const types = new Map<string, Bucket>()
-  for (const subscription of subscriptions) {
-    for (const type of expandTypes(subscription.events)) {
-      const bucket = types.get(type) ?? newBucket()
-      types.set(type, bucket)
-      place(bucket, subscription)
-    }
-  }
-  return types
+function filterOfWebhook({ tenant, events, ...webhook }: Subscription): TenantFilter {
+  return tenantFilter(tenant, { ...webhook, types: events })
 }
 
-function newBucket(): Bucket {
-  return { byTask: new Map(), bySession: new Map(), byAgent: new Map(), unfiltered: newGroup() }
+function newGroup(filter: TenantFilter): WebhookGroup {
+  return { filter, plain: [], plainIds: [], plainFromMs: Number.NEGATIVE_INFINITY, filtered: [] }
 }
 
-function newGroup(): Group {
-  return { plain: [], plainIds: [], plainFromMs: Number.NEGATIVE_INFINITY, filtered: [] }
-}
-
-function place(bucket: Bucket, candidate: Candidate): void {
-  const { taskId, sessionId, agent } = candidate
-  if (taskId !== null) add(groupOf(bucket.byTask, taskId), candidate, sessionId === null && agent === null)
-  else if (sessionId !== null) add(groupOf(bucket.bySession, sessionId), candidate, agent === null)
-  else if (agent !== null) add(groupOf(bucket.byAgent, agent), candidate, true)
-  else add(bucket.unfiltered, candidate, true)
-}
-
-function groupOf(groups: Map<string, Group>, key: string): Group {
-  const group = groups.get(key) ?? newGroup()
-  groups.set(key, group)
-  return group
-}
-
-function add(group: Group, candidate: Candidate, onlyKey: boolean): void {
-  if (!onlyKey || candidate.payloadFilter !== undefined) {
+function addTo(group: WebhookGroup, candidate: Candidate): void {
+  if (candidate.payloadFilter !== undefined) {
     group.filtered.push(candidate)
     return
   }
@@ -172,17 +120,13 @@ function add(group: Group, candidate: Candidate, onlyKey: boolean): void {
   group.plainFromMs = Math.max(group.plainFromMs, candidate.createdAtMs - BEFORE_CREATION_MS)
 }
 
-function collect(group: Group | undefined, event: EventAttributes, into: string[]): void {
-  if (group === undefined) return
-  if (event.appendedAtMs >= group.plainFromMs) for (const id of group.plainIds) into.push(id)
-  else for (const candidate of group.plain) if (wants(candidate, event)) into.push(candidate.id)
-  for (const candidate of group.filtered) if (wants(candidate, event)) into.push(candidate.id)
+function removeFrom(group: WebhookGroup, candidate: Candidate): void {
+  const rest = [...group.plain, ...group.filtered].filter((other) => other !== candidate)
+  for (const list of [group.plain, group.plainIds, group.filtered]) list.length = 0
+  group.plainFromMs = Number.NEGATIVE_INFINITY
+  for (const other of rest) addTo(group, other)
 }
 
-function wants(candidate: Candidate, event: EventAttributes): boolean {
-  if (candidate.taskId !== null && candidate.taskId !== event.taskId) return false
-  if (candidate.sessionId !== null && candidate.sessionId !== event.sessionId) return false
-  if (candidate.agent !== null && candidate.agent !== event.agent) return false
-  if (event.appendedAtMs < candidate.createdAtMs - BEFORE_CREATION_MS) return false
-  return candidate.payloadFilter?.matches(event) !== false
+function wants({ createdAtMs, payloadFilter }: Candidate, event: EventAttributes, payload: Payload): boolean {
+  return payload.appendedAtMs >= createdAtMs - BEFORE_CREATION_MS && payloadFilter?.matches(event, payload) !== false
 }

@@ -1,4 +1,5 @@
 import { setImmediate as immediate } from 'node:timers/promises'
+import { matches, tenantFilter } from '@ariftly/events'
 import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceReplay,
@@ -14,7 +15,7 @@ import {
 import type { MatchableEvent } from '@ariftly/store/events'
 import type { CompiledFilter } from '@ariftly/webhook-filter'
 import { KEPT_MS } from '../matching/matcher.ts'
-import { compileText, expandTypes } from '../matching/subscription-index.ts'
+import { compileText } from '../matching/subscription-index.ts'
 import { LogEnds, type LogPlace } from './log-ends.ts'
 
 /** Result of a slice. */
@@ -143,16 +144,13 @@ function createFilter(
   replay: LockedReplay,
   payloadFilter: CompiledFilter | undefined,
 ): (event: MatchableEvent) => boolean {
-  const { webhook, afterMs, beforeMs } = replay
-  const types = expandTypes(webhook.events)
+  const { tenant, webhook, afterMs, beforeMs } = replay
+  const filter = tenantFilter(tenant, { ...webhook, types: webhook.events })
   const asked = replay.types === null ? undefined : new Set(replay.types)
   return (event) =>
     event.appendedAtMs > afterMs &&
     event.appendedAtMs < beforeMs &&
-    types.has(event.type) &&
     asked?.has(event.type) !== false &&
-    (webhook.taskId === null || webhook.taskId === event.taskId) &&
-    (webhook.sessionId === null || webhook.sessionId === event.sessionId) &&
-    (webhook.agent === null || webhook.agent === event.agent) &&
-    payloadFilter?.matches({ ...event, data: () => JSON.parse(event.data ?? 'null') as unknown }) !== false
+    matches(filter, { ...event, tenant }) &&
+    payloadFilter?.matches(event, { data: () => JSON.parse(event.data ?? 'null') as unknown }) !== false
 }

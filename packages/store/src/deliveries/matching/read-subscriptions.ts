@@ -1,4 +1,5 @@
 import { defineRow, plain, tenant, time, typeId, type RowOf } from '../../define-row.ts'
+import { filterColumns } from '../../filter-columns.ts'
 import { prepared } from '../../prepared.ts'
 import type { Queryable } from '../../queryable.ts'
 
@@ -6,9 +7,7 @@ import type { Queryable } from '../../queryable.ts'
 export const SUBSCRIPTION_FILTER = {
   /** As given: exact types, groups (`task.*`) or `*`. */
   events: plain<readonly string[]>(),
-  taskId: plain<string | null>(),
-  sessionId: plain<string | null>(),
-  agent: plain<string | null>(),
+  ...filterColumns,
   /** Payload filter as JSON text; null is none. */
   filter: plain<string | null>(),
 }
