@@ -1,4 +1,7 @@
-// The pool, transactions and migrations. Queries are exported by noun: `@ariftly/store/deliveries` and so on.
+// The pool, transactions, rows, long jobs and migrations. What services share of a resource is exported by noun: `@ariftly/store/deliveries` and so on.
+export { defineRow, plain, tenant, time, timeOrNull, typeId } from './define-row.ts'
+export type { Column, RowDefinition, RowOf } from './define-row.ts'
+export { callFunction, exists, plainArray, prepared } from './prepared.ts'
 export { createPool, SERVICE_ROLE } from './pool.ts'
 export type { Pool, PoolOptions } from './pool.ts'
 export type { Queryable, Transaction } from './queryable.ts'

@@ -3,10 +3,9 @@ import { createTestDatabase, insertSampleWebhook, type TestDatabase } from '@ari
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { deleteRevokedApiKeys } from './api-keys/api-keys.ts'
 import { deleteExpiredAuditEntries } from './audit.ts'
-import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
-import { deleteExpiredSuccessAnswers } from './deliveries/attempts/keep-success-answers.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions, readEventsKeptFrom } from './events/events.ts'
 import type { Pool } from './pool.ts'
+import { callFunction } from './prepared.ts'
 import { deleteExpiredLogTimes } from './projection/log-times.ts'
 import { deleteExpiredRedeliveries } from './redeliveries/redeliveries.ts'
 import { deleteExpiredReplays } from './replays/replays.ts'
@@ -63,6 +62,13 @@ async function weeks(parent: string): Promise<readonly string[]> {
   return rows.map(({ name }) => name)
 }
 
+async function dropDeliveryPartitions(): Promise<{ readonly dropped: readonly string[]; readonly expired: number }> {
+  const { rows } = await pool.query<{ dropped: string[]; expired: number }>(
+    'SELECT dropped, expired FROM drop_expired_delivery_partitions()',
+  )
+  return rows[0] ?? { dropped: [], expired: 0 }
+}
+
 /** Inserts a row of each kind that expires by time, so many days old. */
 async function insertOld(daysAgo: number): Promise<void> {
   const ago = `now() - ${daysAgo} * interval '1 day'`
@@ -90,10 +96,6 @@ async function insertOld(daysAgo: number): Promise<void> {
      VALUES ($1, sha256($2), 'mine', 'old', '{events:read}', ${ago})`,
     [id('key'), Buffer.from(String(daysAgo))],
   )
-  await owner.query(
-    `INSERT INTO success_answers (webhook_id, delivery_id, attempt, kept_at) VALUES ($1, $1, $2, ${ago})`,
-    [live, daysAgo],
-  )
   await owner.query(`INSERT INTO webhook_stats VALUES ($1, 900, ${ago}, 1, 0, 1, '{}', '{}')`, [live])
 }
 
@@ -105,7 +107,6 @@ async function removeExpired(): Promise<Readonly<Record<string, number>>> {
     webhooks: await deleteExpiredWebhooks(pool, LIMIT),
     auditEntries: await deleteExpiredAuditEntries(pool, LIMIT.limit),
     revokedKeys: await deleteRevokedApiKeys(pool, LIMIT.limit),
-    answers: await deleteExpiredSuccessAnswers(pool),
     statistics: await deleteExpiredStats(pool, LIMIT),
     logTimes: await deleteExpiredLogTimes(pool),
   }
@@ -123,7 +124,7 @@ describe('while the clock of Postgres is 500 days ahead of the log', () => {
     const events = await weeks('events')
     expect(await dropExpiredEventPartitions(pool)).toEqual([])
     expect(await weeks('events')).toEqual(events)
-    const { dropped, expired } = await dropExpiredDeliveryPartitions(pool)
+    const { dropped, expired } = await dropDeliveryPartitions()
     // Of events that were appended 45 and 95 days before the newest one.
     expect(dropped).toHaveLength(4)
     expect(expired).toBe(0)
@@ -148,7 +149,7 @@ describe('while the clock of Postgres is 500 days ahead of the log', () => {
     expect(keptFromMs).toBeLessThan(minMs)
     expect(keptFromMs).toBe(await readEventsKeptFrom(pool))
     expect(await weeks('events')).toHaveLength(before.length + created)
-    expect(await ensureDeliveryPartitions(pool, { minMs: appendedMs, maxMs: appendedMs })).toBe(2)
+    expect(await callFunction(pool, 'ensure_delivery_partitions', [appendedMs, appendedMs])).toBe(2)
   })
 
   test('a broker whose clock was ahead too decides only until the next record of its partition', async () => {
@@ -171,9 +172,9 @@ test('while the clock of Postgres is 200 days behind, weeks are made, and nothin
   const ensured = await ensureEventPartitions(pool, { minMs: appendedMs, maxMs: appendedMs, appendedMs })
   expect(ensured.created).toBe(1)
   await append(-200)
-  expect(await ensureDeliveryPartitions(pool, { minMs: appendedMs, maxMs: appendedMs })).toBe(2)
+  expect(await callFunction(pool, 'ensure_delivery_partitions', [appendedMs, appendedMs])).toBe(2)
   expect(await dropExpiredEventPartitions(pool)).toEqual([])
-  expect((await dropExpiredDeliveryPartitions(pool)).dropped).toEqual([])
+  expect((await dropDeliveryPartitions()).dropped).toEqual([])
 })
 
 test('before the first append the first records get their weeks, with a clock that is ahead too', async () => {

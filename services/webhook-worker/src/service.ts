@@ -2,14 +2,13 @@ import { createTickClock } from '@ariftly/async'
 import { createEgressPolicy, type EgressPolicy } from '@ariftly/egress'
 import { ConfigFault, messageOf, withReleasers, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
 import type { WebhookWorkerConfig } from './config.ts'
-import { startDelivering } from './delivering/start-delivering.ts'
+import { startDelivering } from './start-delivering.ts'
 import { startMatching } from './matching/start-matching.ts'
 import { closePools, createPools } from './pools.ts'
-import { startHeartbeat } from './upkeep/heartbeat.ts'
-import { startUpkeep } from './upkeep/start-upkeep.ts'
-import { Wakeups } from './wakeups.ts'
+import { startHeartbeat } from './repairing/heartbeat.ts'
+import { startUpkeep } from './repairing/start-upkeep.ts'
+import { Wakeups } from './queueing/wakeups.ts'
 import { createWorkerMetrics, registerWorkerGauges } from './worker-metrics.ts'
-
 export { webhookWorkerConfig } from './config.ts'
 
 /** So long events are matched in one tick of the event loop, live, from backlogs and for replays together, ms; one event may go beyond it. */

@@ -139,3 +139,19 @@ test('cancelling a replay reads no other waiting delivery of its webhook, also w
   expect(await cancelDeliveries(pool, replay)).toBe(6)
   expect(await cancelDeliveries(pool, replay)).toBe(0)
 })
+
+test('an attempt that has begun is not cancelled', async () => {
+  const webhookId = await insertSampleWebhook(admin)
+  await admin.query(
+    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until, started_attempt)
+     SELECT overlay(uuid_v7_floor($2)::text PLACING substr(gen_random_uuid()::text, 20) FROM 20)::uuid, 'mine', $1, gen_random_uuid(),
+            'task.created', 1, 0, n, 'queued', now() + interval '1 min', n
+       FROM generate_series(0, 1) n`,
+    [typeIdToUuid('whk', webhookId), Date.now()],
+  )
+  expect(await cancelDeliveries(pool, { tenant: 'mine', webhookId, limit: 100 })).toBe(1)
+  const { rows } = await admin.query('SELECT state FROM deliveries WHERE webhook_id = $1 ORDER BY "offset"', [
+    typeIdToUuid('whk', webhookId),
+  ])
+  expect(rows).toEqual([{ state: 'cancelled' }, { state: 'queued' }])
+})

@@ -2,11 +2,15 @@ import { randomUUID } from 'node:crypto'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { beatWorker } from '../deliveries/index.ts'
-import { advancePositions, ensurePositions, openEpoch, recordLogTimes } from '../projection/index.ts'
+import { advancePositions } from '../projection/advance-positions.ts'
+import { ensurePositions } from '../projection/positions.ts'
+import { openEpoch } from '../projection/log-epochs.ts'
+import { recordLogTimes } from '../projection/log-times.ts'
 import type { Queryable } from '../queryable.ts'
 import { Replica } from '../replicas.ts'
-import { findLargestBacklogs, listProcesses, readLogProgress } from './index.ts'
+import { findLargestBacklogs } from './find-largest-backlogs.ts'
+import { listProcesses } from './list-processes.ts'
+import { readLogProgress } from './read-log-progress.ts'
 
 const database = await createTestDatabase()
 const admin = database.openPool({ owner: true })
@@ -112,7 +116,8 @@ test('lists the processes that registered themselves', async () => {
   const gateway = new Replica(pool, 'stream-gateway')
   const ingest = new Replica(pool, 'ingest')
   const worker = randomUUID()
-  await Promise.all([gateway.renew(), ingest.renew(), beatWorker(pool, { id: worker })])
+  await Promise.all([gateway.renew(), ingest.renew()])
+  await pool.query('INSERT INTO webhook_workers (id) VALUES ($1)', [worker])
   const processes = await listProcesses(pool)
   expect(processes.map(({ service, id }) => [service, id])).toEqual([
     ['ingest', ingest.id],

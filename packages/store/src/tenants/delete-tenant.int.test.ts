@@ -1,15 +1,11 @@
-import { randomBytes, randomUUID } from 'node:crypto'
-import { newTypeId, typeIdToUuid } from '@ariftly/events'
-import { createTestDatabase, eventually, insertSampleWebhook, untilBlocking } from '@ariftly/testkit'
+import { randomBytes } from 'node:crypto'
+import { newTypeId } from '@ariftly/events'
+import { createTestDatabase, eventually } from '@ariftly/testkit'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { findApiKeysByHash } from '../api-keys/find-api-keys.ts'
 import { insertApiKey } from '../api-keys/api-keys.ts'
 import { latestApiKeyChange, readApiKeyChanges } from '../api-keys/api-key-changes.ts'
-import { keepSuccessAnswers } from '../deliveries/attempts/keep-success-answers.ts'
-import { recordOutcomes } from '../deliveries/attempts/record-outcomes.ts'
-import { deliveredOutcome, FAILING } from '../deliveries/attempts/test-outcome.ts'
 import { openEpoch } from '../projection/log-epochs.ts'
-import { addWebhookStats } from '../stats/add-webhook-stats.ts'
 import type { Queryable } from '../queryable.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deletedTenants } from './deleted-tenants.ts'
@@ -237,48 +233,4 @@ test('the deletion of a tenant with many keys reads and writes each of them once
     `SELECT count(*) FROM api_keys WHERE tenant_id = 'keys' AND (revoked_at IS NULL OR name <> '')`,
   )
   expect([rows, (await getTenant(pool, 'keys'))?.deletedCount]).toEqual([[{ count: 0 }], 4000])
-})
-
-test('a webhook that the deletion has not marked yet gets no answers and no figures', async () => {
-  await insertKey('unmarked')
-  const webhookId = await insertSampleWebhook(pool, { tenant: 'unmarked' })
-  await begin('unmarked')
-  const answer = { webhookId, deliveryId: newTypeId('dlv'), attempt: 1, responseHeaders: null, responseBody: null }
-  await keepSuccessAnswers(pool, [answer])
-  const counts = { delivered: 1, failed: 0, attempts: 1, errors: [], latencies: [1] }
-  const figures = { webhookId, stepS: 60, atMs: Date.now(), ...counts } as const
-  await addWebhookStats(pool, { workerId: randomUUID(), number: 1, figures: [figures] })
-  const { rows } = await admin.query(
-    'SELECT (SELECT count(*) FROM success_answers) AS answers, (SELECT count(*) FROM webhook_stats) AS figures',
-  )
-  expect(rows).toEqual([{ answers: 0, figures: 0 }])
-  await revoke('unmarked')
-  await finish('unmarked')
-})
-
-test('an attempt that is recorded while a slice deletes its delivery goes with it', async () => {
-  const tenant = 'recording'
-  await insertKey(tenant)
-  const webhookId = await insertSampleWebhook(pool, { tenant })
-  const deliveryId = newTypeId('dlv')
-  await pool.query(
-    `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", state, lease_until)
-     VALUES ($1, $2, $3, $1, 'task.created', 1, 0, 0, 'queued', now() + interval '1 min')`,
-    [typeIdToUuid('dlv', deliveryId), tenant, typeIdToUuid('whk', webhookId)],
-  )
-  const outcome = deliveredOutcome({ deliveryId, attempt: 1, tenant, webhookId })
-  let deleting: Promise<TenantSlice> | undefined
-  await withTransaction(pool, async (tx) => {
-    expect(await recordOutcomes(tx, { outcomes: [outcome], failing: FAILING })).toMatchObject({ applied: 1 })
-    await begin(tenant)
-    await revoke(tenant)
-    // The webhook.
-    expect(await slice(tenant)).toMatchObject({ rows: 1 })
-    deleting = slice(tenant)
-    await untilBlocking(tx)
-  })
-  expect(await deleting).toMatchObject({ rows: 2 })
-  await finish(tenant)
-  const { rowCount } = await admin.query('SELECT FROM attempts WHERE tenant_id = $1', [tenant])
-  expect(rowCount).toBe(0)
 })

@@ -1,4 +1,4 @@
-export { deletedTenants } from './deleted-tenants.ts'
+export { deletedTenants, isNotDeleted, isServed, isWebhookKept } from './deleted-tenants.ts'
 export { deleteTenantSlice, nextTenantDeletion, passTenantDeletion, revokeTenantKeys } from './delete-tenant-slice.ts'
 export type { TenantDeletion, TenantSlice } from './delete-tenant-slice.ts'
 export { deleteTenant, getTenant, listDeletedSince, listTenants, putTenant } from './tenants.ts'

@@ -1,7 +1,6 @@
 import { afterAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
-import { cancelOrphanedDeliveries } from '../deliveries/cancel-orphaned-deliveries.ts'
 import { redeliver } from '../deliveries/deliveries.ts'
 import { withTransaction } from '../with-transaction.ts'
 import { deleteWebhook, getWebhookToSend, rotateWebhookSecret } from './webhooks.ts'
@@ -46,26 +45,6 @@ describe("a webhook's secret", () => {
 })
 
 describe('deliveries of a deleted webhook', () => {
-  test('are cancelled at any age, also when no process did so for days; those of others are not', async () => {
-    const alive = id
-    await insertDelivery('pending')
-    const gone = newTypeId('whk')
-    await admin.query(
-      `INSERT INTO webhooks (id, tenant_id, url, events, secret, deleted_at)
-       VALUES ($1, $2, 'https://example.com/', '{*}', '', now() - interval '3 days')`,
-      [typeIdToUuid('whk', gone), tenant],
-    )
-    id = gone
-    for (let index = 0; index < 5; index++) await insertDelivery('pending')
-    expect(await cancelOrphanedDeliveries(pool, { limit: 100, deletedWithinMs: 3_600_000 })).toBe(0)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(3)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(2)
-    expect(await cancelOrphanedDeliveries(pool, { limit: 3 })).toBe(0)
-    expect(await states()).toEqual(Array(5).fill('cancelled'))
-    id = alive
-    expect(await states()).toEqual(['pending'])
-  })
-
   test('cannot be sent again, those of a live one can, once', async () => {
     const delivery = await insertDelivery('delivered')
     const send = (which: string, by = tenant) => withTransaction(pool, (tx) => redeliver(tx, { tenant: by, id: which }))
@@ -100,11 +79,4 @@ async function insertDelivery(state: 'pending' | 'delivered'): Promise<string> {
     ],
   )
   return delivery
-}
-
-async function states(): Promise<unknown[]> {
-  const { rows } = await admin.query<{ state: string }>('SELECT state FROM deliveries WHERE webhook_id = $1', [
-    typeIdToUuid('whk', id),
-  ])
-  return rows.map(({ state }) => state)
 }

@@ -3,14 +3,13 @@ import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
   anyMatchBacklog,
-  insertDeliveries,
   lockNextMatchBacklog,
-  readDeliveriesKeptFrom,
   readMatchBacklog,
   type MatchBacklog,
-  type MatchedEvent,
-} from '@ariftly/store/deliveries'
-import type { MatchableEvents } from '@ariftly/store/events'
+} from './match-backlog.ts'
+import { insertDeliveries, type MatchedEvent } from './insert-deliveries.ts'
+import { readDeliveriesKeptFrom } from './delivery-partitions.ts'
+import type { MatchableEvents } from './read-matchable-events.ts'
 import { PausedUntil } from '../paused-until.ts'
 import { once } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'

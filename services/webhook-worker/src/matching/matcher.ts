@@ -3,12 +3,8 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch, RecordView } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import {
-  ensureDeliveryPartitions,
-  readDeliveriesKeptFrom,
-  type MatchedWrite,
-  type PassedPart,
-} from '@ariftly/store/deliveries'
+import { ensureDeliveryPartitions, readDeliveriesKeptFrom } from './delivery-partitions.ts'
+import type { MatchedWrite, PassedPart } from './insert-deliveries.ts'
 import { matchRecords, type Matched } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
 import { createPartWriter } from './part-writer.ts'

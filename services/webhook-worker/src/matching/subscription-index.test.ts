@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import { EVENT_TYPES } from '@ariftly/events'
-import type { Subscription } from '@ariftly/store/deliveries'
+import type { Subscription } from './read-subscriptions.ts'
 import { expandTypes, SubscriptionIndex, type EventAttributes } from './subscription-index.ts'
 
 const CREATED_MS = 1_000_000

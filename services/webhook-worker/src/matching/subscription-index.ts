@@ -1,5 +1,5 @@
 import { EVENT_TYPES, type EventType } from '@ariftly/events'
-import type { Subscription, SubscriptionChange } from '@ariftly/store/deliveries'
+import type { Subscription, SubscriptionChange } from './read-subscriptions.ts'
 import { compileFilter, type CompiledFilter, type WebhookFilter } from '@ariftly/webhook-filter'
 
 /** What decides which webhooks want an event; all but `data` is read from a record's headers. */

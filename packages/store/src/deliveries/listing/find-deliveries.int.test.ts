@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid, type EventType } from '@ariftly/events'
+import { EVENT_TYPES, newEventId, newTypeId, typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '../../events/list-events.ts'
 import type { Pool } from '../../pool.ts'
 import { getDelivery } from '../deliveries.ts'
-import { createDeliveryShape, type DeliveryFilter } from './delivery-shape.ts'
+import { createDeliveryShape, type DeliveryFilter, type DeliveryListOptions } from './delivery-shape.ts'
 import { findDeliveries, findDeliveriesQuery } from './find-deliveries.ts'
-import { scanDeliveries } from './scan-deliveries.ts'
 import type { DeliveryStatus } from '../delivery-row.ts'
+import { fitsAll } from './scanned-page.ts'
 
 const DAY_MS = 86_400_000
 const NOW_MS = Date.now()
@@ -122,6 +122,24 @@ function wanted(filter: DeliveryFilter): string[] {
     .map(({ id }) => id)
 }
 
+/** All that a list's index reads, `limit` at a time, each with whether the whole filter fits. */
+async function scanAll(
+  o: DeliveryListOptions,
+  limit: number,
+): Promise<readonly { readonly id: string; readonly fits: boolean }[]> {
+  const scanned: { id: string; fits: boolean }[] = []
+  for (let isLast = false; !isLast;) {
+    const shape = createDeliveryShape({ ...o, cursorId: scanned.at(-1)?.id })
+    const { rows } = await pool.query<{ id: string; fits: boolean }>(
+      `SELECT d.id, ${fitsAll(shape.checked)} AS fits FROM (${shape.scan(limit)}) AS d`,
+      shape.values,
+    )
+    scanned.push(...rows.map(({ id, fits }) => ({ id: uuidToTypeId('dlv', id), fits })))
+    isLast = rows.length < limit
+  }
+  return scanned
+}
+
 describe('a list of deliveries', () => {
   test.each(FILTERS)(
     'of %s has each of them once over its pages, newest first and oldest first',
@@ -220,30 +238,17 @@ describe('a list of deliveries', () => {
       } while (cursorId !== undefined)
       expect(found.toSorted()).toEqual(expected.toSorted())
     }
-    const scanned: string[] = []
-    let scan: Awaited<ReturnType<typeof scanDeliveries>> | undefined
-    do {
-      scan = await scanDeliveries(pool, { tenant, filter: { eventId }, cursorId: scan?.nextId, limit: 200 })
-      scanned.push(...scan.deliveries.map(({ id }) => id))
-    } while (scan.nextId !== undefined)
-    expect(scanned.toSorted()).toEqual(expected.toSorted())
+    const scanned = await scanAll({ tenant, filter: { eventId }, order: 'asc' }, 200)
+    expect(scanned.map(({ id }) => id).toSorted()).toEqual(expected.toSorted())
   })
 
   test('of pending ones of a webhook is scanned by id, and no finished one is read for it', async () => {
     const filter = { webhookId: webhooks[0] ?? '', status: 'pending' as const, types: ['task.created' as const] }
-    const scanned: { id: string; fits: boolean }[] = []
-    let scan: Awaited<ReturnType<typeof scanDeliveries>> | undefined
-    do {
-      scan = await scanDeliveries(pool, { tenant: TENANT, filter, cursorId: scan?.nextId, limit: 70 })
-      scanned.push(...scan.deliveries)
-    } while (scan.nextId !== undefined)
+    const scanned = await scanAll({ tenant: TENANT, filter, order: 'id' }, 70)
     const { types: _, ...all } = filter
     expect(scanned.map(({ id }) => id)).toEqual(wanted(all).toSorted())
     expect(scanned.filter(({ fits }) => fits).map(({ id }) => id)).toEqual(wanted(filter).toSorted())
-    expect(await scanDeliveries(pool, { tenant: 'stranger', filter, cursorId: undefined, limit: 70 })).toEqual({
-      deliveries: [],
-      nextId: undefined,
-    })
+    expect(await scanAll({ tenant: 'stranger', filter, order: 'id' }, 70)).toEqual([])
     const shape = createDeliveryShape({ tenant: TENANT, filter: all, order: 'id', cursorId: scanned[100]?.id })
     const { rows } = await pool.query<{ 'QUERY PLAN': string }>(`EXPLAIN (COSTS OFF) ${shape.scan(70)}`, shape.values)
     const plan = rows.map((row) => row['QUERY PLAN'])

@@ -1,8 +1,7 @@
 import { afterAll, expect, test } from '@jest/globals'
-import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
+import { newEventId, newTypeId, typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { createTestDatabase } from '@ariftly/testkit'
 import { LIST_SETTINGS } from '../../events/list-events.ts'
-import { deriveDeliveryId } from '../matching/delivery-id.ts'
 import { deliveriesOfEventsQuery, listDeliveriesOfEvents } from './list-deliveries-of-events.ts'
 
 const APPENDED_MS = Date.now()
@@ -17,7 +16,7 @@ afterAll(() => database.drop())
 async function insert(tenant: string, eventId: string, count: number): Promise<readonly string[]> {
   const rows = Array.from({ length: count }, () => {
     const webhookId = newTypeId('whk')
-    return { webhookId, id: deriveDeliveryId({ appendedAtMs: APPENDED_MS, webhookId, eventId }) }
+    return { webhookId, id: uuidToTypeId('dlv', typeIdToUuid('evt', newEventId(APPENDED_MS))) }
   })
   await pool.query(
     `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, epoch, partition, "offset", due_at)

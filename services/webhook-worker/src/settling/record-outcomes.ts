@@ -1,0 +1,201 @@
+import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
+import { plainArray, prepared, type Queryable } from '@ariftly/store'
+import { isNotDeleted } from '@ariftly/store/tenants'
+import { isStill } from '@ariftly/store/deliveries'
+import type { AttemptRecord } from '@ariftly/webhook-sending'
+import { tallyEndpoints, type AttemptOutcome } from './attempt-outcome.ts'
+
+/** When an endpoint counts as failing, and how it is probed then. */
+export interface FailingRule {
+  /** Failures in a row (10). */
+  readonly after: number
+  /** First wait for a probe (10 s); doubles with each failed one. */
+  readonly probeMs: number
+  /** Longest wait (5 min). */
+  readonly probeMsMax: number
+  /** Nothing but failures for this long (5 days): to be disabled. */
+  readonly disableMs: number
+}
+
+/** What recording has changed. */
+export interface RecordedOutcomes {
+  /** Deliveries that were still ours; the others' leases had ended, and only their attempts were kept. */
+  readonly applied: number
+  /** Deliveries that have failed for good. */
+  readonly failed: ReadonlySet<string>
+  /** Deliveries that were not ours any more. */
+  readonly stale: ReadonlySet<string>
+  /** Endpoints that have seen nothing but failures for too long. */
+  readonly toDisable: readonly TriedEndpoint[]
+}
+
+/** A webhook with the version of its endpoint that was tried. */
+export interface TriedEndpoint {
+  readonly webhookId: string
+  readonly endpointVersion: number
+}
+
+/**
+ * Writes the outcomes of a batch of attempts in one statement: each attempt's row, the delivery's next step (guarded by
+ * the attempt's number, and by being neither ended nor pending again), and what the attempts say about the endpoint, whose rows
+ * are locked in order. What the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
+ * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
+ * Of a deleted tenant no attempt is kept. By primary keys.
+ */
+export async function recordOutcomes(
+  db: Queryable,
+  o: { readonly outcomes: readonly AttemptOutcome[]; readonly failing: FailingRule },
+): Promise<RecordedOutcomes> {
+  const { outcomes, failing } = o
+  if (outcomes.length === 0) return { applied: 0, failed: new Set(), stale: new Set(), toDisable: [] }
+  const tallies = tallyEndpoints(outcomes)
+  const { rows } = await db.query<Columns>(
+    prepared(SQL, [
+      ...outcomeColumns(outcomes),
+      plainArray(tallies.map((tally) => typeIdToUuid('whk', tally.webhookId))),
+      plainArray(tallies.map((tally) => tally.succeeded)),
+      plainArray(tallies.map((tally) => tally.failures)),
+      plainArray(tallies.map((tally) => tally.probeFailed)),
+      plainArray(tallies.map((tally) => tally.lastAttemptMs)),
+      plainArray(tallies.map((tally) => tally.endpointVersion)),
+      failing.after,
+      failing.probeMs,
+      failing.probeMsMax,
+      failing.disableMs,
+    ]),
+  )
+  const row = rows[0]
+  const versions = row?.disable_versions ?? []
+  const toDisable = (row?.disable_ids ?? []).map((id, index) => ({
+    webhookId: uuidToTypeId('whk', id),
+    endpointVersion: versions[index] ?? 0,
+  }))
+  return { applied: row?.applied ?? 0, failed: idsOf(row?.failed_ids), stale: idsOf(row?.stale_ids), toDisable }
+}
+
+function idsOf(uuids: readonly string[] | null | undefined): ReadonlySet<string> {
+  return new Set((uuids ?? []).map((uuid) => uuidToTypeId('dlv', uuid)))
+}
+
+interface Columns {
+  readonly applied: number
+  readonly failed_ids: string[] | null
+  readonly stale_ids: string[] | null
+  readonly disable_ids: string[] | null
+  readonly disable_versions: number[] | null
+}
+
+/** An endpoint that answers faster is not checked again within a second while all attempts succeed. */
+const QUICK_MS = 1000
+
+const SQL = `
+WITH outcome AS (
+  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::text[], $8::bool[],
+                       $9::float8[], $10::bool[], $11::bool[],
+                       $12::float8[], $13::float8[], $14::float8[], $15::float8[], $16::float8[], $17::float8[],
+                       $18::text[], $19::int[], $20::text[], $21::text[], $22::text[], $23::bytea[])
+    AS o (delivery_id, attempt, tenant_id, webhook_id, open_state, open_counts, failing_state, failing_counts,
+          due_in_ms, made, probe,
+          started_at_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
+          address, status, error_class, error_detail, response_headers, response_body)),
+tally AS (
+  SELECT * FROM unnest($24::uuid[], $25::bool[], $26::int[], $27::bool[], $28::int[], $29::int[])
+    AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms, endpoint_version)),
+endpoint AS (
+  SELECT e.webhook_id, e.endpoint_version, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
+    FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id AND t.endpoint_version = e.endpoint_version
+   WHERE e.webhook_id = ANY ($24::uuid[])
+     AND (t.failures > 0 OR e.consecutive_failures > 0 OR e.failing_since IS NOT NULL OR e.next_probe_at IS NOT NULL
+          OR greatest(e.last_attempt_ms, t.last_attempt_ms) > ${QUICK_MS}
+          OR coalesce(e.last_success_at < now() - interval '1 s', true))
+   ORDER BY e.webhook_id FOR UPDATE OF e),
+verdict AS (
+  SELECT t.*, e.next_probe_at, e.probe_delay_ms,
+         CASE WHEN t.succeeded THEN t.failures ELSE e.consecutive_failures + t.failures END AS now_failures,
+         CASE WHEN t.failures = 0 THEN NULL WHEN t.succeeded THEN now() ELSE coalesce(e.failing_since, now()) END AS since
+    FROM tally t JOIN endpoint e USING (webhook_id, endpoint_version)),
+endpoint_state AS (
+  SELECT v.*, v.now_failures >= $30 AS is_failing,
+         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $31::int
+              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $32::int)
+              ELSE v.probe_delay_ms END AS new_delay_ms
+    FROM verdict v),
+step AS (
+  SELECT o.*, CASE WHEN e.is_failing THEN o.failing_state ELSE o.open_state END AS state,
+         CASE WHEN e.is_failing THEN o.failing_counts ELSE o.open_counts END AS counts
+    FROM outcome o LEFT JOIN endpoint_state e USING (webhook_id)),
+moved AS (
+  UPDATE deliveries d
+     SET state = s.state,
+         finished_at = CASE WHEN s.state <> 'pending' THEN now() END,
+         due_at = CASE WHEN s.state = 'pending' THEN now() + s.due_in_ms * interval '1 ms' END,
+         attempt = d.attempt + (s.state = 'pending')::int,
+         attempt_count = d.attempt_count + s.counts::int,
+         last_attempt_at = CASE WHEN s.made THEN to_timestamp(s.started_at_ms / 1000) ELSE d.last_attempt_at END,
+         last_response_status = CASE WHEN s.made THEN s.status ELSE d.last_response_status END,
+         last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
+         lease_until = NULL, probe = false
+    FROM step s
+   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill(['queued'], 'd')}
+  RETURNING d.id, d.due_at, d.state),
+kept AS (
+  INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
+                        first_byte_ms, total_ms, address, status, error_class, error_detail, response_headers,
+                        response_body, next_attempt_at)
+  SELECT o.delivery_id, o.attempt, o.tenant_id, o.webhook_id, o.probe, to_timestamp(o.started_at_ms / 1000),
+         round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
+         o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
+    FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
+   WHERE o.made AND (m.id IS NOT NULL OR EXISTS (SELECT FROM deliveries WHERE id = o.delivery_id))
+     AND ${isNotDeleted('o.tenant_id', '$3')}
+  ON CONFLICT DO NOTHING),
+marked AS (
+  UPDATE webhook_endpoints e
+     SET consecutive_failures = n.now_failures,
+         failing_since = n.since,
+         last_success_at = CASE WHEN n.succeeded THEN now() ELSE e.last_success_at END,
+         last_attempt_ms = n.last_attempt_ms,
+         next_probe_at = CASE WHEN NOT n.is_failing THEN NULL
+                              WHEN e.next_probe_at IS NULL OR n.succeeded OR n.probe_failed
+                                THEN now() + n.new_delay_ms * interval '1 ms'
+                              ELSE e.next_probe_at END,
+         probe_delay_ms = CASE WHEN n.is_failing THEN n.new_delay_ms END
+    FROM endpoint_state n
+   WHERE e.webhook_id = n.webhook_id
+  RETURNING e.webhook_id, e.endpoint_version,
+            n.is_failing AND e.failing_since < now() - $33 * interval '1 ms' AS expired)
+SELECT (SELECT count(*)::int FROM moved) AS applied,
+       (SELECT array_agg(id) FROM moved WHERE state = 'failed') AS failed_ids,
+       (SELECT array_agg(delivery_id) FROM outcome WHERE delivery_id NOT IN (SELECT id FROM moved)) AS stale_ids,
+       (SELECT array_agg(webhook_id ORDER BY webhook_id) FROM marked WHERE expired) AS disable_ids,
+       (SELECT array_agg(endpoint_version ORDER BY webhook_id) FROM marked WHERE expired) AS disable_versions`
+
+function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
+  const of = <T>(read: (record: AttemptRecord) => T) =>
+    outcomes.map((outcome) => ('record' in outcome ? read(outcome.record) : null))
+  return [
+    plainArray(outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId))),
+    plainArray(outcomes.map((outcome) => outcome.attempt)),
+    outcomes.map((outcome) => outcome.tenant),
+    plainArray(outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId))),
+    plainArray(outcomes.map(({ next }) => next.whileOpen.state)),
+    plainArray(outcomes.map(({ next }) => next.whileOpen.counts)),
+    plainArray(outcomes.map(({ next }) => next.whileFailing.state)),
+    plainArray(outcomes.map(({ next }) => next.whileFailing.counts)),
+    plainArray(outcomes.map(({ next }) => next.dueInMs)),
+    plainArray(outcomes.map((outcome) => 'record' in outcome)),
+    plainArray(outcomes.map((outcome) => 'probe' in outcome && outcome.probe)),
+    plainArray(of((record) => record.startedAtMs)),
+    plainArray(of((record) => record.dnsMs)),
+    plainArray(of((record) => record.connectMs)),
+    plainArray(of((record) => record.tlsMs)),
+    plainArray(of((record) => record.firstByteMs)),
+    plainArray(of((record) => record.totalMs)),
+    of((record) => record.address),
+    plainArray(of((record) => record.status)),
+    of((record) => record.errorClass),
+    of((record) => record.errorDetail),
+    of((record) => record.responseHeaders),
+    of((record) => record.responseBody),
+  ]
+}
