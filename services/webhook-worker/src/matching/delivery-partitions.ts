@@ -1,5 +1,8 @@
 import { type Queryable, callFunction } from '@ariftly/store'
 
+/** For how long deliveries are kept: what was appended earlier cannot be delivered any more. */
+export const KEPT_MS = 35 * 86_400_000
+
 /**
  * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
  * missing; answers how many it created. None is created before what is kept, or more than 21 days after the later of Postgres's clock and

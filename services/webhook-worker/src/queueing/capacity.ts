@@ -2,6 +2,15 @@ import { typeIdToUuid } from '@ariftly/events'
 import { plainArray } from '@ariftly/store'
 import { isStill } from '@ariftly/store/deliveries'
 
+/** The queue that an endpoint's jobs go through. */
+export type DeliveryPriority = 'healthy' | 'unhealthy'
+
+/**
+ * How long a delivery may be queued, or an attempt under way, before it is taken back in any case. Dead workers and a Redis that lost
+ * its jobs are noticed sooner.
+ */
+export const LEASE_MS = 600_000
+
 /** How many deliveries of a locked endpoint may be queued. */
 export interface EndpointCapacity {
   readonly webhookId: string

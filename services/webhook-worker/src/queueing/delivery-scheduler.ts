@@ -4,25 +4,19 @@ import { queueDueDeliveries, type QueuedDelivery } from './queue-due-deliveries.
 import { readDueWebhooks, type DueWebhook } from './read-due-webhooks.ts'
 import { PausedUntil } from '../paused-until.ts'
 import { OrderedScheduler } from './ordered-scheduler.ts'
+import { pauseUntilToken, spendTokens } from './rate-tokens.ts'
 import { planCapacity, SLOW_MS } from './plan-capacity.ts'
-import {
-  addJobs,
-  isRejected,
-  pauseUntilToken,
-  queueInTransaction,
-  spendTokens,
-  type DeliverySchedulerOptions,
-} from './schedule-parts.ts'
-import { SetLoop } from './set-loop.ts'
+import { addJobs, isRejected, queueInTransaction, type DeliverySchedulerOptions } from './queue-transaction.ts'
+import { WebhookSetLoop } from './webhook-set-loop.ts'
 import { WokenWebhooks, type WokenSet } from './woken-webhooks.ts'
 
 const WEBHOOKS_PER_STATEMENT = 200
 /** At most 1,600 webhooks, 100 where each has many pending deliveries: some 20 ms of Postgres. */
 const RUNS_PER_SCAN = 100
-const SCAN_MS_MAX = 250
+const SCAN_MAX_MS = 250
 /** While no webhook has anything pending: what others make due meanwhile (a replay, a redelivery) is in no hurry. */
-const SCAN_MS_CALM = 1000
-const SCAN_MS_MIN = 10
+const SCAN_IDLE_MS = 1000
+const SCAN_MIN_MS = 10
 /** Deliveries of a tenant that one statement queues: about 4 ms of Postgres. */
 const TENANT_NEW_MAX = 40
 /** A transaction that takes longer is joined by another one. */
@@ -50,7 +44,7 @@ export class DeliveryScheduler {
   /** Serves webhooks without a backlog while a transaction of the other loop takes long. */
   readonly #parallel = this.#loopOver('not_behind')
   /** Serves parts of sets that Postgres has rejected. */
-  readonly #bisecting = new SetLoop<readonly string[]>({
+  readonly #bisecting = new WebhookSetLoop<readonly string[]>({
     canServe: () => this.#o.canEnqueue(),
     take: () => this.#rejected.shift(),
     serve: (ids) => this.#serveRejected(ids),
@@ -114,8 +108,8 @@ export class DeliveryScheduler {
     ])
   }
 
-  #loopOver(which: 'all' | 'not_behind'): SetLoop<WokenSet> {
-    return new SetLoop({
+  #loopOver(which: 'all' | 'not_behind'): WebhookSetLoop<WokenSet> {
+    return new WebhookSetLoop({
       canServe: () => this.#o.canEnqueue(),
       take: () => this.#woken.take(WEBHOOKS_PER_STATEMENT, which),
       serve: async (set) => {
@@ -206,7 +200,7 @@ export class DeliveryScheduler {
     for (const id of drained) if (!this.#woken.has(id)) this.#drained.add(id)
     const ordered = locked.filter(({ ordering }) => ordering === 'task')
     for (const { webhookId, tenant } of ordered) this.#ordered.learn(webhookId, tenant)
-    this.wake([...ordered.map(({ webhookId }) => webhookId), ...cutShort(locked, queued, done)])
+    this.wake([...ordered.map(({ webhookId }) => webhookId), ...stillDue(locked, queued, done)])
     await addJobs(this.#o, locked, queued)
   }
 
@@ -221,13 +215,13 @@ export class DeliveryScheduler {
 
   async #scanOnce(): Promise<number> {
     this.#drained.clear()
-    if (!this.#o.canEnqueue()) return SCAN_MS_MAX
+    if (!this.#o.canEnqueue()) return SCAN_MAX_MS
     const startedAt = performance.now()
     try {
       const { webhooks, next } = await readDueWebhooks(this.#o.pool, { after: this.#scanAfter, runsMax: this.#runsMax })
       this.#scanAfter = next
       this.#runsMax = RUNS_PER_SCAN
-      if (webhooks.length === 0 && next === undefined) return SCAN_MS_CALM
+      if (webhooks.length === 0 && next === undefined) return SCAN_IDLE_MS
       const { pool, shares, deadMs } = this.#o
       await shares.recount(() => countInFlight(pool, { slowMs: SLOW_MS, deadMs }))
       const due = webhooks.filter((one) => one.dueInMs === 0)
@@ -236,7 +230,7 @@ export class DeliveryScheduler {
       }
       this.wake(due.map((one) => one.webhookId))
       const tookMs = performance.now() - startedAt
-      return Math.max(SCAN_MS_MIN, next === undefined ? soonestMs(webhooks) : 0, 20 * tookMs)
+      return Math.max(SCAN_MIN_MS, next === undefined ? soonestMs(webhooks) : 0, 20 * tookMs)
     } catch (error) {
       this.#o.log.warn({ err: error, runs: this.#runsMax }, 'reading due deliveries failed')
       if (isRejected(error)) this.#runsMax = Math.max(1, this.#runsMax >> 1)
@@ -248,11 +242,11 @@ export class DeliveryScheduler {
 /** Until the next of these webhooks is due, ms. */
 function soonestMs(webhooks: readonly DueWebhook[]): number {
   const later = webhooks.filter((one) => one.dueInMs > 0)
-  return later.reduce((least, one) => Math.min(least, one.dueInMs), SCAN_MS_MAX)
+  return later.reduce((least, one) => Math.min(least, one.dueInMs), SCAN_MAX_MS)
 }
 
 /** Webhooks with more that is due, of tenants of which the statement has queued as much as it may: they are served again at once. */
-function cutShort(
+function stillDue(
   locked: readonly LockedEndpoint[],
   queued: readonly QueuedDelivery[],
   drained: ReadonlySet<string>,

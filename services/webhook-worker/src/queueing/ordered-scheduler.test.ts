@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals'
 import { PausedUntil } from '../paused-until.ts'
 import { OrderedScheduler } from './ordered-scheduler.ts'
-import type { DeliverySchedulerOptions } from './schedule-parts.ts'
+import type { DeliverySchedulerOptions } from './queue-transaction.ts'
 
 test('knows 100,000 webhooks at most: those before are forgotten, and learnt again', () => {
   const o = { canEnqueue: () => false } as unknown as DeliverySchedulerOptions

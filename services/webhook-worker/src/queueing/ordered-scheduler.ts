@@ -3,16 +3,10 @@ import { lockEndpoints, type LockedEndpoint } from './lock-endpoints.ts'
 import { queueOrderedDeliveries, type OrderedQueued } from './queue-ordered-deliveries.ts'
 import type { QueuedDelivery } from './queue-due-deliveries.ts'
 import type { PausedUntil } from '../paused-until.ts'
+import { pauseUntilToken, spendTokens } from './rate-tokens.ts'
 import { planCapacity } from './plan-capacity.ts'
-import {
-  addJobs,
-  isRejected,
-  pauseUntilToken,
-  queueInTransaction,
-  spendTokens,
-  type DeliverySchedulerOptions,
-} from './schedule-parts.ts'
-import { SetLoop } from './set-loop.ts'
+import { addJobs, isRejected, queueInTransaction, type DeliverySchedulerOptions } from './queue-transaction.ts'
+import { WebhookSetLoop } from './webhook-set-loop.ts'
 
 /** Tasks that one statement scans. */
 const KEYS_PER_STATEMENT = 300
@@ -57,7 +51,7 @@ export class OrderedScheduler {
   readonly #webhooks = new Map<string, OrderedWebhook>()
   readonly #turns = new TurnQueue<string>()
   readonly #turnsAlone = new TurnQueue<string>()
-  readonly #loop: SetLoop<ReadonlyMap<string, OrderedWebhook>>
+  readonly #loop: WebhookSetLoop<ReadonlyMap<string, OrderedWebhook>>
   /** Whether the next set is of one webhook alone: both kinds take turns. */
   #isAloneNext = false
 
@@ -65,7 +59,7 @@ export class OrderedScheduler {
     this.#o = o
     this.#paused = paused
     this.#onUnordered = onUnordered
-    this.#loop = new SetLoop({
+    this.#loop = new WebhookSetLoop({
       canServe: o.canEnqueue,
       take: () => this.#takeNext(),
       serve: (webhooks) => this.#serve(webhooks),

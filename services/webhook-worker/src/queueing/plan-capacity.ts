@@ -1,6 +1,6 @@
-import type { EndpointCapacity } from './capacity.ts'
+import type { DeliveryPriority, EndpointCapacity } from './capacity.ts'
 import type { LockedEndpoint } from './lock-endpoints.ts'
-import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
+import type { TenantShares } from './tenant-shares.ts'
 
 /** An attempt that took longer makes its endpoint unhealthy. */
 export const SLOW_MS = 2000

@@ -1,9 +1,6 @@
-import type { EndpointCapacity } from './capacity.ts'
+import type { DeliveryPriority, EndpointCapacity } from './capacity.ts'
 import type { InFlight } from './count-in-flight.ts'
 import type { QueuedDelivery } from './queue-due-deliveries.ts'
-
-/** The queue that an endpoint's jobs go through. */
-export type DeliveryPriority = 'healthy' | 'unhealthy'
 
 /** A tenant may have twice what remains free. */
 const OF_FREE = 2

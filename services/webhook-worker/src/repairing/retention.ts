@@ -2,13 +2,12 @@ import { inSlices, startPoll } from '@ariftly/async'
 import type { Logger } from '@ariftly/runtime'
 import type { Queryable } from '@ariftly/store'
 import { deleteExpiredSuccessAnswers } from '../settling/keep-success-answers.ts'
-import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from '../matching/delivery-partitions.ts'
+import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions, KEPT_MS } from '../matching/delivery-partitions.ts'
 import { deleteExpiredAnswers } from '@ariftly/store/idempotency'
 import { deleteExpiredRedeliveries } from '@ariftly/store/redeliveries'
 import { deleteExpiredReplays } from '@ariftly/store/replays'
 import { deleteExpiredStats, deleteExpiredStatsWriters } from '@ariftly/store/stats'
 import { deleteExpiredWebhooks } from '@ariftly/store/webhooks'
-import { KEPT_MS } from '../matching/matcher.ts'
 
 const EVERY_MS = 3_600_000
 const RETRY_MS = 30_000

@@ -5,7 +5,7 @@ import { nextReplayPartition, readReplayReach, readReplaySlice } from './read-re
 import { replayDeliveries } from './replay-deliveries.ts'
 import type { MatchableEvent } from '../matching/read-matchable-events.ts'
 import type { CompiledFilter } from '@ariftly/webhook-filter'
-import { KEPT_MS } from '../matching/matcher.ts'
+import { KEPT_MS } from '../matching/delivery-partitions.ts'
 import { compileText, expandTypes } from '../matching/subscription-index.ts'
 import { LogEnds, type LogPlace } from './log-ends.ts'
 

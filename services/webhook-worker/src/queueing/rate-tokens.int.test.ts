@@ -3,7 +3,7 @@ import { createTestDatabase, insertSampleWebhook } from '@ariftly/testkit'
 import { expect, test } from '@jest/globals'
 import { withTransaction } from '@ariftly/store'
 import { lockEndpoints } from './lock-endpoints.ts'
-import { spendRateTokens } from './endpoint-times.ts'
+import { spendTokens } from './rate-tokens.ts'
 
 test('a rate-limited endpoint has tokens again at once when the clock of Postgres was set back', async () => {
   const database = await createTestDatabase()
@@ -16,9 +16,9 @@ test('a rate-limited endpoint has tokens again at once when the clock of Postgre
       [id],
     )
     const tokens = await withTransaction(pool, async (tx) => {
-      const [endpoint] = await lockEndpoints(tx, { webhookIds: [webhookId] })
-      await spendRateTokens(tx, { spent: new Map([[webhookId, 1]]) })
-      return endpoint?.tokens
+      const locked = await lockEndpoints(tx, { webhookIds: [webhookId] })
+      expect((await spendTokens(tx, locked, [{ webhookId }])).get(webhookId)).toBeGreaterThan(0)
+      return locked[0]?.tokens
     })
     expect(tokens).toBe(1)
     // From then on it fills by the new clock.

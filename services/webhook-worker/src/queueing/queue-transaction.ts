@@ -1,12 +1,11 @@
 import { retryForever, type Logger } from '@ariftly/runtime'
 import { sqlState, withTransaction, type Pool, type Transaction } from '@ariftly/store'
-import { spendRateTokens } from './endpoint-times.ts'
 import { unqueueDeliveries, type AttemptRef } from './unqueue-deliveries.ts'
 import type { LockedEndpoint } from './lock-endpoints.ts'
 import type { QueuedDelivery } from './queue-due-deliveries.ts'
-import type { PausedUntil } from '../paused-until.ts'
 import { priorityOf } from './plan-capacity.ts'
-import type { DeliveryPriority, TenantShares } from './tenant-shares.ts'
+import type { DeliveryPriority } from './capacity.ts'
+import type { TenantShares } from './tenant-shares.ts'
 
 /** Dependencies of scheduling. */
 export interface DeliverySchedulerOptions {
@@ -93,26 +92,6 @@ async function unqueue(
     log.warn({ err: error, deliveries: refs.length }, 'deliveries without a job cannot be made pending yet')
     void retryForever(attempt, { signal })
   }
-}
-
-/** Takes the tokens of what was queued. Answers how long each locked endpoint that has no token waits for one, ms. */
-export async function spendTokens(
-  tx: Transaction,
-  locked: readonly LockedEndpoint[],
-  queued: readonly QueuedDelivery[],
-): Promise<ReadonlyMap<string, number>> {
-  const limited = new Set(locked.filter(({ tokens }) => tokens !== null).map(({ webhookId }) => webhookId))
-  const spent = new Map<string, number>()
-  for (const { webhookId } of queued) {
-    if (limited.has(webhookId)) spent.set(webhookId, (spent.get(webhookId) ?? 0) + 1)
-  }
-  const before = new Map(locked.map(({ webhookId, nextTokenMs }) => [webhookId, nextTokenMs]))
-  return new Map([...before, ...(await spendRateTokens(tx, { spent }))])
-}
-
-/** Pauses webhooks that have no token until they have one: `tokenMs` is how long that is, 0 while they have one. */
-export function pauseUntilToken(paused: PausedUntil, tokenMs: ReadonlyMap<string, number>): void {
-  for (const [id, ms] of tokenMs) if (ms > 0) paused.pause(id, ms)
 }
 
 /** Connection, authorization, resources, shut-down, not migrated: nothing that fewer webhooks would change. */

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { expect, test } from '@jest/globals'
 import { eventually } from '@ariftly/testkit'
-import { SetLoop } from './set-loop.ts'
+import { WebhookSetLoop } from './webhook-set-loop.ts'
 
 async function turn(): Promise<void> {
   await setImmediate()
@@ -13,7 +13,7 @@ test('several calls in one tick of the event loop are one, and a call while a se
   const served: number[] = []
   const ends: Array<() => void> = []
   let takes = 0
-  const loop = new SetLoop<number>({
+  const loop = new WebhookSetLoop<number>({
     canServe: () => true,
     take() {
       takes += 1
@@ -46,7 +46,7 @@ test('a set that cannot be served now is followed by a pause, and no set is take
   let canServe = true
   const startedMs = performance.now()
   const served: number[] = []
-  const loop = new SetLoop<number>({
+  const loop = new WebhookSetLoop<number>({
     canServe: () => canServe,
     take: () => (takes < 4 ? ++takes : undefined),
     async serve(set) {

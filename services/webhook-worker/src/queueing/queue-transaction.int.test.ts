@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { newTypeId, typeIdToUuid } from '@ariftly/events'
 import { createPool, SERVICE_ROLE, withTransaction, type Pool } from '@ariftly/store'
 import { createTestDatabase, eventually, insertSampleWebhook, type TestDatabase } from '@ariftly/testkit'
-import { addJobs } from './schedule-parts.ts'
+import { addJobs } from './queue-transaction.ts'
 
 const ENDPOINT = {
   tenant: 'mine',

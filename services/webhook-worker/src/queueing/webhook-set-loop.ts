@@ -1,8 +1,8 @@
 import { setImmediate } from 'node:timers/promises'
 import { backoffMs, sleep } from '@ariftly/async'
 
-/** Sets of webhooks for a {@link SetLoop}. */
-export interface SetLoopOptions<S> {
+/** Sets of webhooks for a {@link WebhookSetLoop}. */
+export interface WebhookSetLoopOptions<S> {
   /** False: nothing is taken now. */
   readonly canServe: () => boolean
   /** The next set of webhooks, by turns of tenants; undefined when none waits. */
@@ -15,13 +15,13 @@ export interface SetLoopOptions<S> {
  * Serves sets of webhooks when it is asked to, one set at a time, until none waits: a call meanwhile makes it take sets again. It begins in
  * the next tick of the event loop, as the parts of one statement call it one after the other.
  */
-export class SetLoop<S> {
-  readonly #o: SetLoopOptions<S>
+export class WebhookSetLoop<S> {
+  readonly #o: WebhookSetLoopOptions<S>
   readonly #closing = new AbortController()
   #running: Promise<void> | undefined
   #again = false
 
-  constructor(o: SetLoopOptions<S>) {
+  constructor(o: WebhookSetLoopOptions<S>) {
     this.#o = o
   }
 
