@@ -13,8 +13,8 @@ const KEYS_PER_STATEMENT = 300
 const WEBHOOKS_PER_STATEMENT = 20
 /** Between two scans of many tasks that all wait. */
 const PAUSE_MS_MIN = 250
-/** The rest after a statement while more webhooks wait for their turn, in times of what that took. */
-const REST_TIMES = 2
+/** Pause after a statement while more webhooks wait for their turn, as a multiple of its duration. */
+const PAUSE_FACTOR = 2
 /** More are forgotten, and learnt again: a bound on memory. */
 const KNOWN_MAX = 100_000
 
@@ -137,7 +137,7 @@ export class OrderedScheduler {
       }
       if (!rejected) return undefined
     }
-    return this.#isWaitedFor ? REST_TIMES * (performance.now() - startedMs) : 0
+    return this.#isWaitedFor ? PAUSE_FACTOR * (performance.now() - startedMs) : 0
   }
 
   async #serveTogether(webhooks: ReadonlyMap<string, OrderedWebhook>): Promise<void> {

@@ -33,8 +33,6 @@ const WAITING_MAX = 2000
 const DELAY_MS = 1000
 /** Slices that fail in a row, after which the redelivery has failed. */
 const FAILED_SLICES_MAX = 20
-/** The rest after a slice, in times of what that took: what other tenants' webhooks need shares Postgres and the thread with it. */
-const REST_TIMES = 3
 
 /** Redeliveries as long jobs. */
 export function redeliveryJobs(o: RedeliveryJobsOptions): LongJobs<LockedRedelivery, RedeliverySlice> {
@@ -47,7 +45,7 @@ export function redeliveryJobs(o: RedeliveryJobsOptions): LongJobs<LockedRedeliv
     passOn: ({ id }) => noteFailedSlice(pool, { id, delayMs: DELAY_MS, slicesMax: FAILED_SLICES_MAX }),
     madeSlice(slice, tookMs) {
       if (slice !== 'full' && slice.size > 0) o.onRedelivered(slice.keys())
-      return REST_TIMES * tookMs
+      return { usedMs: tookMs }
     },
   }
 }

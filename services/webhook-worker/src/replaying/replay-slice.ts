@@ -48,8 +48,6 @@ const EVENTS_PER_SLICE = 1000
 const PAYLOADS_PER_SLICE = 100
 /** Deliveries that are due and wait, beyond which a replay adds none: a backlog delays what the webhook gets live. */
 const WAITING_MAX = 2000
-/** The pause after payloads were filtered, as a multiple of the time that took: attempts share the thread with it. */
-const REST_TIMES = 3
 /** Until the projection is asked again whether it has reached the end of the log. */
 const PROJECTION_WAIT_MS = 250
 
@@ -73,7 +71,7 @@ export function replayJobs(o: ReplayJobsOptions): LongJobs<LockedReplay, ReplayS
       if (isEnded === true) ends.forget(replayId)
       if (deliveries > 0 && !dryRun) o.onReplayed(webhookId)
       if (needsEndOf !== undefined) await ends.ask(replayId, needsEndOf)
-      return isWaiting === true ? PROJECTION_WAIT_MS : REST_TIMES * filteredMs
+      return { usedMs: filteredMs, atLeastMs: isWaiting === true ? PROJECTION_WAIT_MS : 0 }
     },
   }
 }
