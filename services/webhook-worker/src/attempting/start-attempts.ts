@@ -2,7 +2,7 @@ import { typeIdToUuid, uuidToTypeId, type EventType } from '@ariftly/events'
 import type { ShownEvent } from '@ariftly/store/events'
 import { plainArray, prepared, type Queryable } from '@ariftly/store'
 import { isServed } from '@ariftly/store/tenants'
-import { isNotStarted, isStill } from '@ariftly/store/deliveries'
+import { isStill, NOT_STARTED } from '@ariftly/store/deliveries'
 import type { AttemptRef } from '../queueing/unqueue-deliveries.ts'
 
 /** An attempt that is ours to make, with all that it takes. */
@@ -58,7 +58,7 @@ interface Columns {
 /**
  * The guarded start of attempts: of these jobs, those whose delivery is still `queued` for exactly this attempt, which has not
  * begun, are marked as begun under a fresh lease and are answered; all others are stale and must be dropped. By primary keys of
- * `deliveries`, `webhooks` and `events`. No column that an index reads is changed.
+ * `deliveries`, `webhooks` and `events`: `= ANY` beside the join is a planner hint for that. No column that an index reads is changed.
  */
 export async function startAttempts(
   db: Queryable,
@@ -75,8 +75,8 @@ export async function startAttempts(
        UPDATE deliveries d
           SET started_attempt = d.attempt, lease_until = now() + $3 * interval '1 ms', worker_id = $4::uuid
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'], 'd')}
-          AND ${isNotStarted('d')}
+        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'])}
+          AND ${NOT_STARTED}
        RETURNING d.id, d.attempt, d.webhook_id, d.tenant_id, d.event_id, d.attempt_count, d.probe,
                  d.replay_id IS NULL AND NOT d.redelivered AS first, d.traceparent)
      SELECT s.*, w.enabled AND ${isServed('w.tenant_id')} AS enabled, w.deleted_at IS NOT NULL AS deleted, w.endpoint_version, w.url,
@@ -135,7 +135,7 @@ function toStartedAttempt(row: Columns): StartedAttempt {
 /**
  * Undoes starts of a worker whose answer it has not seen: it makes none of these attempts, so that they may be started again.
  * Whether they were started is checked row by row and not in the condition, so that the statement waits for a start that is
- * still under way. By primary key.
+ * still under way. By primary key: `= ANY` beside the join is a planner hint for that.
  */
 export async function withdrawStarts(
   db: Queryable,
@@ -147,7 +147,7 @@ export async function withdrawStarts(
           SET started_attempt = CASE WHEN d.started_attempt = d.attempt AND d.worker_id = $3 THEN d.attempt - 1
                                      ELSE d.started_attempt END
          FROM unnest($1::uuid[], $2::int[]) AS j (id, attempt)
-        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'], 'd')}`,
+        WHERE d.id = j.id AND d.id = ANY ($1::uuid[]) AND d.attempt = j.attempt AND ${isStill(['queued'])}`,
       [
         plainArray(o.refs.map((ref) => typeIdToUuid('dlv', ref.deliveryId))),
         plainArray(o.refs.map((ref) => ref.attempt)),

@@ -1,6 +1,6 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { plainArray } from '@ariftly/store'
-import { isStill } from '@ariftly/store/deliveries'
+import { TRANSITIONS } from '@ariftly/store/deliveries'
 
 /** The queue that an endpoint's jobs go through. */
 export type DeliveryPriority = 'healthy' | 'unhealthy'
@@ -82,8 +82,8 @@ export const WITHIN_TENANT = 'tenant_rank <= $8 AND share_rank <= tenant_share'
 
 /** SQL: queues the deliveries of `taken`. */
 export const QUEUED = `queued AS (
-  UPDATE deliveries
-     SET state = 'queued', due_at = NULL, lease_until = now() + $9 * interval '1 ms', worker_id = $10::uuid,
+  UPDATE deliveries d
+     SET ${TRANSITIONS.queue.set}, worker_id = $10::uuid,
          probe = webhook_id IN (SELECT webhook_id FROM endpoint WHERE probe)
-   WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${isStill(['pending'])}
+   WHERE id = ANY (ARRAY(SELECT id FROM taken)) AND ${TRANSITIONS.queue.guard}
   RETURNING id, webhook_id, attempt)`

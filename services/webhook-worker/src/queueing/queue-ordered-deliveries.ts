@@ -79,7 +79,10 @@ function toOrderedQueued(row: Columns, webhookId: string, fromKey: string, keysM
   return { ...found, nextKey: cut ? (row.last_key ?? fromKey) : '', cut }
 }
 
-/** The lowest unfinished delivery of the first task of a webhook behind `after`, and whether it may be queued. */
+/**
+ * The lowest unfinished delivery of the first task of a webhook behind `after`, and whether it may be queued. Both states and the order are
+ * those of deliveries_ordering.
+ */
 function firstBehind(webhook: string, after: string): string {
   return `SELECT id, ordering_key, state = 'pending' AND (${webhook}.probe OR due_at <= now()) AS due
             FROM deliveries

@@ -1,5 +1,5 @@
 import { prepared, type Queryable } from '@ariftly/store'
-import { isStill } from '@ariftly/store/deliveries'
+import { isStill, TRANSITIONS } from '@ariftly/store/deliveries'
 import { PENDING_WEBHOOKS } from '../queueing/pending-webhooks.ts'
 
 /**
@@ -16,13 +16,13 @@ export async function cancelOrphanedDeliveries(
   const { rowCount } = await db.query(
     prepared(
       `WITH RECURSIVE ${o.deletedWithinMs === undefined ? ALL : RECENT}
-     UPDATE deliveries
-        SET state = 'cancelled', due_at = NULL, finished_at = now()
+     UPDATE deliveries d
+        SET ${TRANSITIONS.cancel.set}
       WHERE id = ANY (ARRAY(
-              SELECT d.id
+              SELECT waiting.id
                 FROM orphaned
                CROSS JOIN LATERAL (
-                       SELECT id FROM deliveries WHERE webhook_id = orphaned.id AND state = 'pending' LIMIT $1) d
+                       SELECT id FROM deliveries WHERE webhook_id = orphaned.id AND state = 'pending' LIMIT $1) waiting
                LIMIT $1))
         AND ${isStill(['pending'])}`,
       values,

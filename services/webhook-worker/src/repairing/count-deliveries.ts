@@ -1,6 +1,6 @@
 import type { Queryable } from '@ariftly/store'
 import { isServed } from '@ariftly/store/tenants'
-import { UNDER_WAY } from '@ariftly/store/deliveries'
+import { NOT_STARTED } from '@ariftly/store/deliveries'
 import { NEXT_PROBE_AT, NEXT_TOKEN_MS } from '../queueing/endpoint-times.ts'
 import { PENDING_WEBHOOKS } from '../queueing/pending-webhooks.ts'
 
@@ -55,8 +55,8 @@ function firstBehind(webhook: string, after: string): string {
 const SQL = `
 WITH RECURSIVE ${PENDING_WEBHOOKS},
 leased AS MATERIALIZED (
-  SELECT tenant_id, webhook_id, count(*) AS n, count(*) FILTER (WHERE ${UNDER_WAY}) AS attempting
-    FROM deliveries WHERE state = 'queued' GROUP BY tenant_id, webhook_id),
+  SELECT tenant_id, webhook_id, count(*) AS n, count(*) FILTER (WHERE NOT ${NOT_STARTED}) AS attempting
+    FROM deliveries d WHERE state = 'queued' GROUP BY tenant_id, webhook_id),
 tenant_leased AS (SELECT tenant_id, sum(n) AS n, sum(attempting) AS attempting FROM leased GROUP BY tenant_id),
 webhook AS (
   SELECT p.webhook_id, w.ordering, e.next_probe_at IS NOT NULL AS is_failing, ${NEXT_PROBE_AT} AS probe_at,

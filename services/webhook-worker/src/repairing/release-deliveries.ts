@@ -1,6 +1,6 @@
 import { uuidToTypeId } from '@ariftly/events'
 import { prepared, type Queryable } from '@ariftly/store'
-import { isNotStarted } from '@ariftly/store/deliveries'
+import { NOT_STARTED, TRANSITIONS } from '@ariftly/store/deliveries'
 
 /** Webhooks whose deliveries were released, and how many of each. */
 export type ReleasedDeliveries = ReadonlyMap<string, number>
@@ -31,17 +31,18 @@ export async function releaseQueued(
   db: Queryable,
   o: { readonly limit: number; readonly workerId: string | undefined },
 ): Promise<ReleasedDeliveries> {
-  const where = `state = 'queued' AND ${isNotStarted()}`
+  const where = `state = 'queued' AND ${NOT_STARTED}`
   if (o.workerId === undefined) return await release(db, where, [o.limit])
   return await release(db, `${where} AND worker_id = $2`, [o.limit, o.workerId])
 }
 
+/** The condition is repeated so that a row is found by the partial index of its state and not by its id alone: a planner hint. */
 async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {
   const { rows } = await db.query<{ webhook_id: string }>(
     prepared(
-      `UPDATE deliveries
-        SET state = 'pending', attempt = attempt + 1, due_at = now(), lease_until = NULL, probe = false
-      WHERE id = ANY (ARRAY(SELECT id FROM deliveries WHERE ${where} LIMIT $1 FOR UPDATE SKIP LOCKED)) AND ${where}
+      `UPDATE deliveries d
+        SET ${TRANSITIONS.release.set}
+      WHERE id = ANY (ARRAY(SELECT id FROM deliveries d WHERE ${where} LIMIT $1 FOR UPDATE SKIP LOCKED)) AND ${where}
       RETURNING webhook_id`,
       [...values],
     ),

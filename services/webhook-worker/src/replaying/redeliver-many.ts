@@ -1,5 +1,5 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
-import { type DeliveryStatus, FINISHED, isStill, SENT_AGAIN } from '@ariftly/store/deliveries'
+import { type DeliveryStatus, isStill, TRANSITIONS } from '@ariftly/store/deliveries'
 import type { Queryable } from '@ariftly/store'
 
 /** How many deliveries of which webhooks. */
@@ -25,11 +25,12 @@ export async function redeliverMany(
   return new Map(rows.map((row) => [uuidToTypeId('whk', row.webhook_id), row.n]))
 }
 
+/** `d.state || ''` is a planner hint: the partial index of failed deliveries is no way to find rows by id. */
 function statementsOf(status: DeliveryStatus): { readonly count: string; readonly write: string } {
   const which =
     status === 'pending'
-      ? `${isStill(['pending'], 'd')} AND d.due_at > now()`
-      : `${FINISHED} AND d.state || '' = '${status}'`
+      ? `${isStill(['pending'])} AND d.due_at > now()`
+      : `${TRANSITIONS.sendAgain.guard} AND d.state || '' = '${status}'`
   const chosen = `d.id = ANY ($1::uuid[]) AND d.tenant_id = $2 AND ${which}
        AND EXISTS (SELECT FROM webhooks w WHERE w.id = d.webhook_id AND w.deleted_at IS NULL)`
   return {
@@ -41,7 +42,7 @@ SELECT webhook_id, count(*)::int AS n FROM sent GROUP BY webhook_id`,
 }
 
 function sendAgain(chosen: string): string {
-  return `UPDATE deliveries d SET ${SENT_AGAIN}, replay_id = NULL WHERE ${chosen}`
+  return `UPDATE deliveries d SET ${TRANSITIONS.sendAgain.set}, replay_id = NULL WHERE ${chosen}`
 }
 
 /** A delivery that is held is being queued. */

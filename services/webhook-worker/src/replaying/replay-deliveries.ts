@@ -1,7 +1,7 @@
 import { typeIdToUuid } from '@ariftly/events'
 import { isNotDeleted } from '@ariftly/store/tenants'
 import { deriveDeliveryId } from '../matching/delivery-id.ts'
-import { FINISHED, SENT_AGAIN } from '@ariftly/store/deliveries'
+import { TRANSITIONS } from '@ariftly/store/deliveries'
 import type { Queryable } from '@ariftly/store'
 import type { MatchableEvent } from '../matching/read-matchable-events.ts'
 import type { ReplayRow } from '@ariftly/store/replays'
@@ -17,7 +17,8 @@ export interface ReplayedEvents {
 /**
  * Makes the deliveries of these events pending, due now with all attempts of the schedule before them: missing ones are
  * written, finished ones are set back under a new attempt number; unfinished ones stay unchanged. With `deliveryStatus`
- * only deliveries in that state. A dry run counts the same and changes nothing. Returns how many. By primary key.
+ * only deliveries in that state. A dry run counts the same and changes nothing. Returns how many. By primary key:
+ * `= ANY` beside the join is a planner hint for that.
  */
 export async function replayDeliveries(tx: Queryable, o: ReplayedEvents): Promise<number> {
   const { replay, events } = o
@@ -46,7 +47,7 @@ async function count(tx: Queryable, text: string, values: unknown[]): Promise<nu
   return rows[0]?.n ?? 0
 }
 
-const CHOSEN = `${FINISHED} AND ($2::text IS NULL OR d.state = $2)`
+const CHOSEN = `${TRANSITIONS.sendAgain.guard} AND ($2::text IS NULL OR d.state = $2)`
 
 const COUNT = `
 SELECT count(*)::int AS n
@@ -57,7 +58,7 @@ SELECT count(*)::int AS n
 const WRITE = `
 WITH reset AS (
   UPDATE deliveries d
-     SET ${SENT_AGAIN}, replay_id = $3
+     SET ${TRANSITIONS.sendAgain.set}, replay_id = $3
    WHERE d.id = ANY ($1::uuid[]) AND ${CHOSEN}
   RETURNING d.id),
 made AS (

@@ -37,7 +37,7 @@ async function waitForEndpoints(tx: Queryable, outcomes: readonly AttemptOutcome
   ])
 }
 
-/** The outcomes whose attempts are kept. By primary keys. */
+/** The outcomes whose attempts are kept. By primary keys: `= ANY` beside the joins are planner hints for that. */
 async function findRecorded(
   tx: Queryable,
   outcomes: readonly AttemptOutcome[],

@@ -1,7 +1,7 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared, type Queryable } from '@ariftly/store'
 import { isNotDeleted } from '@ariftly/store/tenants'
-import { isStill } from '@ariftly/store/deliveries'
+import { TRANSITIONS } from '@ariftly/store/deliveries'
 import type { AttemptRecord } from '@ariftly/webhook-sending'
 import { tallyEndpoints, type AttemptOutcome } from './attempt-outcome.ts'
 
@@ -40,7 +40,7 @@ export interface TriedEndpoint {
  * the attempt's number, and by being neither ended nor pending again), and what the attempts say about the endpoint, whose rows
  * are locked in order. What the next step is has been decided by the caller for an open and for a failing endpoint; the statement takes the one that
  * fits. An endpoint with nothing but quick successes is locked and written once a second at most, as schedulers need its row.
- * Of a deleted tenant no attempt is kept. By primary keys.
+ * Of a deleted tenant no attempt is kept. By primary keys: `= ANY` beside the joins are planner hints for that.
  */
 export async function recordOutcomes(
   db: Queryable,
@@ -126,17 +126,14 @@ step AS (
     FROM outcome o LEFT JOIN endpoint_state e USING (webhook_id)),
 moved AS (
   UPDATE deliveries d
-     SET state = s.state,
-         finished_at = CASE WHEN s.state <> 'pending' THEN now() END,
-         due_at = CASE WHEN s.state = 'pending' THEN now() + s.due_in_ms * interval '1 ms' END,
-         attempt = d.attempt + (s.state = 'pending')::int,
+     SET ${TRANSITIONS.settle.set},
          attempt_count = d.attempt_count + s.counts::int,
          last_attempt_at = CASE WHEN s.made THEN to_timestamp(s.started_at_ms / 1000) ELSE d.last_attempt_at END,
          last_response_status = CASE WHEN s.made THEN s.status ELSE d.last_response_status END,
          last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
-         lease_until = NULL, probe = false
+         probe = false
     FROM step s
-   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${isStill(['queued'], 'd')}
+   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${TRANSITIONS.settle.guard}
   RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
