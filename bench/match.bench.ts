@@ -1,8 +1,7 @@
 import { EVENT_TYPES, newEventId, newTypeId } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import type { Subscription } from '@ariftly/store/deliveries'
 import { createRandom, recordViewOf } from '@ariftly/testkit'
-import { matchRecords, SubscriptionIndex } from '@ariftly-services/webhook-worker/match'
+import { matchRecords, SubscriptionIndex, type Subscription } from '@ariftly-services/webhook-worker/match'
 import { percentile, type Bench } from './support/report.ts'
 import { bySize } from './support/size.ts'
 

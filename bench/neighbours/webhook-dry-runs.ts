@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { newEventId, newTypeId, typeIdToUuid } from '@ariftly/events'
-import { ensureDeliveryPartitions } from '@ariftly/store/deliveries'
 import { insertRedelivery } from '@ariftly/store/redeliveries'
 import { compare, type Attack } from './attack.ts'
 import { noneLeft, startWebhookVictim, type WebhookVictim } from './webhook-victim.ts'
@@ -53,7 +52,7 @@ async function begin({ system }: WebhookVictim, webhookId: string): Promise<() =
 async function insertFailed({ system }: WebhookVictim): Promise<string> {
   const nowMs = Date.now()
   const webhookId = await system.subscribe({ tenant: 'rude', agent: 'failed', url: 'http://127.0.0.1:9/' })
-  await ensureDeliveryPartitions(system.pool, { minMs: nowMs, maxMs: nowMs })
+  await system.pool.query('SELECT ensure_delivery_partitions($1, $1)', [nowMs])
   for (let from = 0; from < DELIVERIES; from += DELIVERIES_PER_INSERT) {
     await system.pool.query(
       `INSERT INTO deliveries (id, tenant_id, webhook_id, event_id, event_type, ordering_key, epoch, partition, "offset", state,

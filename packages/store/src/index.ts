@@ -1,4 +1,5 @@
 // The pool, transactions, rows, long jobs and migrations. What services share of a resource is exported by noun: `@ariftly/store/deliveries` and so on.
+export { filterColumns } from './filter-columns.ts'
 export { defineRow, plain, tenant, time, timeOrNull, typeId } from './define-row.ts'
 export type { Column, RowDefinition, RowOf } from './define-row.ts'
 export { callFunction, exists, plainArray, prepared } from './prepared.ts'

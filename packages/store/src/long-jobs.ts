@@ -17,9 +17,22 @@ export interface LongJobs<J extends { readonly tenant: string }, R> {
   makeSlice(tx: Transaction, job: J): Promise<R>
   /** Called when a slice has failed and is undone: takes the turn of the job, so that the jobs of other tenants are next. */
   passOn(job: J): Promise<void> | void
-  /** Called after the commit. Returns how long to rest, ms: what others need shares Postgres and the thread with slices. */
-  madeSlice(slice: R, tookMs: number): number | Promise<number>
+  /** Called after the commit. */
+  madeSlice(slice: R, tookMs: number): SlicePause | Promise<SlicePause>
 }
+
+/** From what the runner makes the pause after a slice. */
+interface SlicePause {
+  /** Time of Postgres or of the thread that the slice took from others, ms; default 0. */
+  readonly usedMs?: number
+  /** Whether others have such work too at the moment; default true. */
+  readonly isShared?: boolean
+  /** The shortest pause, as there is nothing to do before; default 0. */
+  readonly atLeastMs?: number
+}
+
+/** The pause as a multiple of the time that a slice took from others, while they need it and while they do not. */
+const PAUSE_FACTOR = { shared: 3, alone: 0.5 } as const
 
 const IDLE_MS = 1000
 /** While there are jobs, of which none may continue here: others are tried soon, and all of them now and then. */
@@ -41,9 +54,13 @@ export function runLongJobs<J extends { readonly tenant: string }, R>(
     const slice = await makeJobSlice(jobs)
     if (slice === undefined) return backoffMs(busyRounds++, BUSY_MS)
     busyRounds = 0
-    await sleep(await jobs.madeSlice(slice, performance.now() - startedMs), signal)
+    await sleep(pauseMs(await jobs.madeSlice(slice, performance.now() - startedMs)), signal)
     return 0
   }
+}
+
+function pauseMs({ usedMs = 0, isShared = true, atLeastMs = 0 }: SlicePause): number {
+  return Math.max(atLeastMs, usedMs * (isShared ? PAUSE_FACTOR.shared : PAUSE_FACTOR.alone))
 }
 
 /** Makes the next slice; undefined when there was none to make. Rejects when the slice fails, after its job was passed on. */

@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, test } from '@jest/globals'
 import { createTestDatabase, eventually, testFolder } from '@ariftly/testkit'
 import { buildPartitionIndexes } from './build-partition-indexes.ts'
-import { dropExpiredDeliveryPartitions, ensureDeliveryPartitions } from './deliveries/delivery-partitions.ts'
 import { dropExpiredEventPartitions, ensureEventPartitions } from './events/events.ts'
 import { migrate, MIGRATIONS_DIR } from './migrate.ts'
 import { createPool } from './pool.ts'
@@ -203,7 +202,7 @@ describe('partitions', () => {
     expect(all.at(-1)).toBe(mondayOf(now + 21 * DAY_MS))
     const again = await ensureEventPartitions(service, { minMs: 0, maxMs: now + 1000 * DAY_MS })
     expect(again.created).toBe(0)
-    await ensureDeliveryPartitions(service, { minMs: 0, maxMs: now })
+    await service.query('SELECT ensure_delivery_partitions(0, $1)', [now])
     expect((await weeks('deliveries'))[0]).toBe(mondayOf(now - 35 * DAY_MS))
     expect(await weeks('attempts')).toEqual(await weeks('deliveries'))
   })
@@ -243,9 +242,7 @@ describe('partitions', () => {
       [ms],
     )
     const name = mondayOf(ms)
-    expect(await dropExpiredDeliveryPartitions(service)).toEqual({
-      dropped: [`attempts_p${name}`, `deliveries_p${name}`],
-      expired: 1,
-    })
+    const { rows } = await service.query('SELECT dropped, expired FROM drop_expired_delivery_partitions()')
+    expect(rows).toEqual([{ dropped: [`attempts_p${name}`, `deliveries_p${name}`], expired: 1 }])
   })
 })

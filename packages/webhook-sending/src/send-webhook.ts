@@ -2,7 +2,6 @@ import type { Egress, EgressOutcome } from '@ariftly/egress'
 import type { Keyring } from '@ariftly/keyring'
 import { messageOf, type Logger } from '@ariftly/runtime'
 import type { TraceContext } from '@ariftly/trace-context'
-import type { AttemptRecord } from '@ariftly/store/deliveries'
 import { endAttemptSpan, startAttemptSpan, type AttemptTrace } from './trace-attempt.ts'
 import type { OutgoingWebhook, WebhookFormat } from './webhook-format.ts'
 import { buildRequest } from './webhook-request.ts'
@@ -19,6 +18,24 @@ export interface SendingOptions {
   readonly nowMs: number
   /** Undefined when no traces are collected. */
   readonly trace?: AttemptTrace | undefined
+}
+
+/** The stored details of an attempt. Times in ms; null for a step that was not reached. */
+export interface AttemptRecord {
+  readonly startedAtMs: number
+  readonly dnsMs: number | null
+  readonly connectMs: number | null
+  readonly tlsMs: number | null
+  readonly firstByteMs: number | null
+  readonly totalMs: number
+  readonly address: string | null
+  readonly status: number | null
+  /** Null: a success. */
+  readonly errorClass: string | null
+  readonly errorDetail: string | null
+  /** JSON object of names and values. */
+  readonly responseHeaders: string | null
+  readonly responseBody: Buffer | null
 }
 
 /** An attempt that was made. */

@@ -2,17 +2,21 @@ import { createTickClock } from '@ariftly/async'
 import { createEgressPolicy, type EgressPolicy } from '@ariftly/egress'
 import { ConfigFault, messageOf, withReleasers, type Readiness, type Running, type ServiceDeps } from '@ariftly/runtime'
 import type { WebhookWorkerConfig } from './config.ts'
-import { startDelivering } from './delivering/start-delivering.ts'
+import { startAttempting } from './attempting/start-attempting.ts'
 import { startMatching } from './matching/start-matching.ts'
 import { closePools, createPools } from './pools.ts'
-import { startHeartbeat } from './upkeep/heartbeat.ts'
-import { startUpkeep } from './upkeep/start-upkeep.ts'
-import { Wakeups } from './wakeups.ts'
+import { startHeartbeat } from './repairing/heartbeat.ts'
+import { startRepairing } from './repairing/start-repairing.ts'
+import { startReplaying } from './replaying/start-replaying.ts'
+import { startSettling } from './settling/start-settling.ts'
+import { startQueueing } from './queueing/start-queueing.ts'
+import { TenantShares } from './queueing/tenant-shares.ts'
+import { Wakeups } from './queueing/wakeups.ts'
 import { createWorkerMetrics, registerWorkerGauges } from './worker-metrics.ts'
 
 export { webhookWorkerConfig } from './config.ts'
 
-/** So long events are matched in one tick of the event loop, live, from backlogs and for replays together, ms; one event may go beyond it. */
+/** Milliseconds of matching per tick, over live events, backlogs and replays. A single event may exceed it. */
 const MATCHING_TICK_MS = 3
 
 /**
@@ -45,10 +49,15 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
     })
     const closing = new AbortController()
     const signal = AbortSignal.any([deps.signal, closing.signal])
-    const shared = { config, wakeups, metrics, signal, releasers, log }
+    const shared = { config, pools, wakeups, metrics, signal, releasers, log, workerId: heartbeat.id }
     const isTickOver = createTickClock(MATCHING_TICK_MS)
+    const healthy = config.WEBHOOK_CONCURRENCY
+    const concurrency = { healthy, unhealthy: Math.ceil(healthy / 2) }
+    const shares = new TenantShares(concurrency)
 
-    const delivering = await startDelivering({ ...shared, policy, pools, redis, workerId: heartbeat.id, tracing })
+    const settling = startSettling({ ...shared, shares })
+    const attempting = startAttempting({ ...shared, policy, settling, tracing })
+    const queueing = await startQueueing({ ...shared, redis, concurrency, shares, attempting })
     const matching = startMatching({
       config,
       pool: pools.matching,
@@ -63,31 +72,25 @@ export async function start(config: WebhookWorkerConfig, deps: ServiceDeps): Pro
       tracing,
     })
     releasers.add('matching', matching.close)
-    const backlog = startUpkeep({
-      ...shared,
-      pool: pools.other,
-      redeliveryPool: pools.redeliveries,
-      heartbeat,
-      isTickOver,
-      logEnd: matching.logEnd,
-    })
+    const backlog = startRepairing({ ...shared, redis: queueing.queue.producer, heartbeat })
+    startReplaying({ ...shared, isTickOver, logEnd: matching.logEnd })
     releasers.add('background', () => closing.abort())
     registerWorkerGauges(deps.metrics, {
       reader: matching.reader,
-      active: () => delivering.queue.active,
+      active: () => queueing.queue.active,
       backlog: backlog.counts,
     })
     let stopping = false
 
     function ready(): Readiness {
       const states = statesOf('kafka', 'postgres', 'redis')
-      const checks = { log: matching.state(), queue: delivering.queue.state, ...states }
-      return { ready: !stopping && delivering.queue.opened && matching.state() === 'ok', checks }
+      const checks = { log: matching.state(), queue: queueing.queue.state, ...states }
+      return { ready: !stopping && queueing.queue.opened && matching.state() === 'ok', checks }
     }
 
     async function drain(): Promise<void> {
       stopping = true
-      await delivering.drain(config.DRAIN_MS / 2)
+      await queueing.drain(config.DRAIN_MS / 2)
     }
 
     return { name: 'webhook-worker', ready, drain, close: () => releasers.close() }

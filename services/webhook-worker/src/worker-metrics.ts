@@ -1,6 +1,6 @@
 import type { LogReader } from '@ariftly/kafka'
 import { registerReaderMetrics, type Metrics } from '@ariftly/runtime'
-import type { DeliveryCounts } from '@ariftly/store/deliveries'
+import type { DeliveryCounts } from './repairing/count-deliveries.ts'
 
 /** The numbers that the worker keeps. */
 export interface WorkerMetrics {

@@ -2,4 +2,3 @@ export { SHOWN_COLUMNS, toShownEvent, type LoggedEvent, type ShownColumns, type 
 export { dropExpiredEventPartitions, ensureEventPartitions, getEvent, readEventsKeptFrom } from './events.ts'
 export { collationOf, LIST_SETTINGS, listEvents, listLoggedEvents } from './list-events.ts'
 export type { ListEventsOptions } from './list-events.ts'
-export type { MatchableEvent, MatchableEvents } from './read-matchable-events.ts'

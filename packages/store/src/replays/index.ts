@@ -1,7 +1,3 @@
-export { deleteExpiredReplays, getReplay, insertReplay, listReplays, stopReplay } from './replays.ts'
+export { deleteExpiredReplays, getReplay, insertReplay, listReplays, replayRow, stopReplay } from './replays.ts'
 export type { ReplayDeliveryStatus, ReplayRow, ReplayStart } from './replays.ts'
 export { findPosition } from './find-position.ts'
-export { advanceReplay, anyReplayRuns, lockNextReplay, passReplay } from './lock-next-replay.ts'
-export type { LockedReplay } from './lock-next-replay.ts'
-export { nextReplayPartition, readReplayReach, readReplaySlice } from './read-replay-slice.ts'
-export { replayDeliveries } from './replay-deliveries.ts'

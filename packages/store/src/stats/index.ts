@@ -1,5 +1,3 @@
-export { addWebhookStats } from './add-webhook-stats.ts'
-export type { StatsBatch } from './add-webhook-stats.ts'
 export { deleteExpiredStats, deleteExpiredStatsWriters, readWebhookStats } from './webhook-stats.ts'
 export { latencyBucket, latencyPercentile, STATS_STEPS_S, sumFigures } from './webhook-figures.ts'
 export type { Figures, WebhookFigures } from './webhook-figures.ts'

@@ -1,3 +1,3 @@
-export { deletedTenants } from './deleted-tenants.ts'
+export { deletedTenants, isNotDeleted, isServed, isWebhookKept } from './deleted-tenants.ts'
 export { recordTenantChange } from './record-tenant-change.ts'
 export type { TenantState } from './record-tenant-change.ts'

@@ -1,5 +1,3 @@
-export { listSealedWebhooks, replaceSealed } from './list-sealed-webhooks.ts'
-export type { SealedWebhook } from './list-sealed-webhooks.ts'
 export {
   deleteExpiredWebhooks,
   deleteWebhook,

@@ -1,14 +1,6 @@
 import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import type { Queryable, Transaction } from '@ariftly/store'
-import {
-  deliveryRow,
-  type DeliveryRow,
-  FINISHED,
-  isNotStarted,
-  isStill,
-  probeSoon,
-  SENT_AGAIN,
-} from '@ariftly/store/deliveries'
+import { deliveryRow, type DeliveryRow, NOT_STARTED, probeSoon, TRANSITIONS } from '@ariftly/store/deliveries'
 
 /** One delivery of a tenant, or undefined. `id` is a valid `dlv_…`. By primary key, in one partition. */
 export async function getDelivery(
@@ -43,19 +35,17 @@ export async function redeliver(
   // The endpoint before the delivery, as where outcomes are recorded.
   await probeSoon(tx, { webhookIds: [uuidToTypeId('whk', rows[0].webhook_id)] })
   const locked = await tx.query<{ finished: boolean }>(
-    `SELECT ${FINISHED} AS finished FROM deliveries d WHERE d.id = $1 AND d.tenant_id = $2 FOR UPDATE`,
+    `SELECT ${TRANSITIONS.sendAgain.guard} AS finished FROM deliveries d WHERE d.id = $1 AND d.tenant_id = $2 FOR UPDATE`,
     key,
   )
-  const change = locked.rows[0]?.finished === true ? `${SENT_AGAIN}, replay_id = NULL` : DUE_NOW
-  const sent = await tx.query(
-    `UPDATE deliveries d SET ${change} WHERE d.id = $1 AND d.tenant_id = $2 RETURNING ${deliveryRow.columns}`,
-    key,
-  )
+  const change = locked.rows[0]?.finished === true ? SEND_AGAIN : MAKE_DUE
+  const sent = await tx.query(`${change} WHERE d.id = $1 AND d.tenant_id = $2 RETURNING ${deliveryRow.columns}`, key)
   return deliveryRow.readFirst(sent)
 }
 
+const SEND_AGAIN = `UPDATE deliveries d SET ${TRANSITIONS.sendAgain.set}, replay_id = NULL`
 /** What is queued has no `due_at`. */
-const DUE_NOW = 'due_at = CASE WHEN d.due_at > now() THEN now() ELSE d.due_at END'
+const MAKE_DUE = 'UPDATE deliveries d SET due_at = CASE WHEN d.due_at > now() THEN now() ELSE d.due_at END'
 
 /**
  * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how
@@ -70,12 +60,12 @@ export async function cancelDeliveries(
   const ofReplay = o.replayId === undefined ? '' : 'AND replay_id = $4 ORDER BY "offset"'
   const { rowCount } = await db.query(
     `UPDATE deliveries d
-        SET state = 'cancelled', due_at = NULL, lease_until = NULL, finished_at = now()
-       FROM (SELECT id FROM deliveries
-              WHERE webhook_id = $1 AND tenant_id = $2 AND state IN ('pending', 'queued') AND ${isNotStarted()}
+        SET ${TRANSITIONS.cancel.set}
+       FROM (SELECT id FROM deliveries d
+              WHERE webhook_id = $1 AND tenant_id = $2 AND state IN ('pending', 'queued') AND ${NOT_STARTED}
                 ${ofReplay}
               LIMIT $3 FOR UPDATE SKIP LOCKED) AS waiting
-      WHERE d.id = waiting.id AND ${isStill(['pending', 'queued'], 'd')} AND ${isNotStarted('d')}`,
+      WHERE d.id = waiting.id AND ${TRANSITIONS.cancel.guard} AND ${NOT_STARTED}`,
     [
       typeIdToUuid('whk', o.webhookId),
       o.tenant,

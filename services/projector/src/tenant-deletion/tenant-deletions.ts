@@ -44,9 +44,9 @@ export function startTenantDeletions(o: TenantDeletionsOptions): () => Promise<v
     },
     passOn: (deletion) => passTenantDeletion(pool, deletion),
     madeSlice(slice, tookMs) {
-      if (slice.type === 'taken' || slice.type === 'waiting') return WAIT_MS
+      if (slice.type === 'taken' || slice.type === 'waiting') return { atLeastMs: WAIT_MS }
       if (slice.type === 'finished') log.info({ tenant: slice.tenant }, 'a tenant was deleted')
-      return Math.max(PAUSE_MS, tookMs)
+      return { atLeastMs: Math.max(PAUSE_MS, tookMs) }
     },
   }
   return runLongJobs(jobs, { log, failing: 'a tenant cannot be deleted yet' }).close

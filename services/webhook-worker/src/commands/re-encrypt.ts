@@ -1,5 +1,5 @@
 import type { Keyring } from '@ariftly/keyring'
-import { listSealedWebhooks, replaceSealed, type SealedWebhook } from '@ariftly/store/webhooks'
+import { listSealedWebhooks, replaceSealed, type SealedWebhook } from './list-sealed-webhooks.ts'
 import { webhookAad } from '@ariftly/webhook-sending'
 import type { CommandContext } from './command.ts'
 

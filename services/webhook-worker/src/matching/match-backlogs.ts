@@ -3,14 +3,13 @@ import type { LongJobs, Pool, Transaction } from '@ariftly/store'
 import {
   advanceMatchBacklog,
   anyMatchBacklog,
-  insertDeliveries,
   lockNextMatchBacklog,
-  readDeliveriesKeptFrom,
   readMatchBacklog,
   type MatchBacklog,
-  type MatchedEvent,
-} from '@ariftly/store/deliveries'
-import type { MatchableEvents } from '@ariftly/store/events'
+} from './match-backlog.ts'
+import { insertDeliveries, type MatchedEvent } from './insert-deliveries.ts'
+import { readDeliveriesKeptFrom } from './delivery-partitions.ts'
+import type { MatchableEvents } from './read-matchable-events.ts'
 import { PausedUntil } from '../paused-until.ts'
 import { once } from './record-attributes.ts'
 import type { CachedSubscriptions, SubscriptionCache } from './subscription-cache.ts'
@@ -36,8 +35,6 @@ const PAIRS_MAX = 250
 const EVENTS_MAX = 250
 /** The same when their payloads are read too, which may be fewer. */
 const PAYLOADS_MAX = 100
-/** The rest after a slice, in times of what that took: alone, and while events of other tenants are matched. */
-const REST = { alone: 0.5, withOthers: 3 } as const
 
 /** The result of a slice. */
 interface BacklogSlice {
@@ -68,8 +65,7 @@ interface MatchedRange {
 
 /**
  * Backlogs of matching as long jobs: the records that the matcher has left for later. Each tenant's records of a partition are matched
- * in the order of the log. After each slice it pauses for half of the time of the slice, or three times the time while other tenants have
- * events to match, as their work needs Postgres too.
+ * in the order of the log. The pause after a slice is longer while other tenants have events to match, as their work needs Postgres too.
  */
 export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog, BacklogSlice> {
   const { pool, topic, onMatched, tenantPairs } = o
@@ -95,7 +91,7 @@ export function matchBacklogJobs(o: MatchBacklogsOptions): LongJobs<MatchBacklog
       if (begun === undefined) begunEvents.delete(keyOf(backlog))
       else begunEvents.set(keyOf(backlog), begun)
       if (deliveries > 0) onMatched(webhookIds, deliveries)
-      return tookMs * (tenantPairs.anyBut(tenant) ? REST.withOthers : REST.alone)
+      return { usedMs: tookMs, isShared: tenantPairs.anyBut(tenant) }
     },
   }
 }

@@ -1,10 +1,11 @@
 import { recordId, type RawRecord } from '@ariftly/events'
 import type { RecordView } from '@ariftly/kafka'
-import type { MatchedEvent } from '@ariftly/store/deliveries'
+import type { MatchedEvent } from './insert-deliveries.ts'
 import { normalTraceparent } from '@ariftly/trace-context'
 import { headerText, readAttributes, RecordPayload } from './record-attributes.ts'
 import type { SubscriptionIndex } from './subscription-index.ts'
 
+export type { Subscription } from './read-subscriptions.ts'
 export { SubscriptionIndex } from './subscription-index.ts'
 
 /** How much one statement may write, in pairs of a webhook and a record, and what is deferred. */

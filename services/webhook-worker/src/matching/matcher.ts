@@ -3,12 +3,8 @@ import { recordId, type RawRecord } from '@ariftly/events'
 import type { HandleOutcome, LogBatch, RecordView } from '@ariftly/kafka'
 import { traceBatch, type Tracing } from '@ariftly/runtime'
 import type { Pool } from '@ariftly/store'
-import {
-  ensureDeliveryPartitions,
-  readDeliveriesKeptFrom,
-  type MatchedWrite,
-  type PassedPart,
-} from '@ariftly/store/deliveries'
+import { KEPT_MS, ensureDeliveryPartitions, readDeliveriesKeptFrom } from './delivery-partitions.ts'
+import type { MatchedWrite, PassedPart } from './insert-deliveries.ts'
 import { matchRecords, type Matched } from './match-records.ts'
 import type { ProjectionWatch } from './projection-watch.ts'
 import { createPartWriter } from './part-writer.ts'
@@ -41,8 +37,6 @@ export interface MatcherOptions {
   readonly tracing?: Tracing | undefined
 }
 
-/** Records appended longer ago than deliveries are kept cannot be delivered any more. */
-export const KEPT_MS = 35 * 86_400_000
 const WEEK_MS = 7 * 86_400_000
 /**
  * Pairs of a webhook and a record that one statement writes: about 0.1 s of Postgres and 10 ms of this thread, for any number of

@@ -1,6 +1,6 @@
 import { joinSmall } from '@ariftly/async'
 import type { Pool } from '@ariftly/store'
-import { advanceWithDeliveries, type MatchedWrite, type PassedPart } from '@ariftly/store/deliveries'
+import { advanceWithDeliveries, type MatchedWrite, type PassedPart } from './insert-deliveries.ts'
 
 /** Pairs of a webhook and a record: 3 ms of Postgres. A part with more has a statement of its own, so that no other partition waits for it. */
 const SMALL_PAIRS_MAX = 50

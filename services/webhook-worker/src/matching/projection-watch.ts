@@ -1,5 +1,5 @@
 import { FailureLog, sleep } from '@ariftly/async'
-import { type Queryable } from '@ariftly/store'
+import type { Queryable } from '@ariftly/store'
 import { readPositions } from '@ariftly/store/projection'
 import type { Logger } from '@ariftly/runtime'
 

@@ -1,5 +1,5 @@
 import { withTransaction, type Pool } from '@ariftly/store'
-import { readSubscriptions, readWebhooksVersion } from '@ariftly/store/deliveries'
+import { readSubscriptions, readWebhooksVersion } from './read-subscriptions.ts'
 import { SubscriptionIndex } from './subscription-index.ts'
 
 /** The webhooks as of a version of `webhooks_version`, or newer. */

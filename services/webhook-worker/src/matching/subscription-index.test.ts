@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals'
 import type { EventAttributes } from '@ariftly/events'
-import type { Subscription } from '@ariftly/store/deliveries'
+import type { Subscription } from './read-subscriptions.ts'
 import type { Payload } from './record-attributes.ts'
 import { SubscriptionIndex } from './subscription-index.ts'
 

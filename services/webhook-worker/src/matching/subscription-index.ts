@@ -1,5 +1,5 @@
 import { FilterIndex, tenantFilter, type EventAttributes, type TenantFilter } from '@ariftly/events'
-import type { Subscription, SubscriptionChange } from '@ariftly/store/deliveries'
+import type { Subscription, SubscriptionChange } from './read-subscriptions.ts'
 import { compileFilter, type CompiledFilter, type WebhookFilter } from '@ariftly/webhook-filter'
 import type { Payload } from './record-attributes.ts'
 
