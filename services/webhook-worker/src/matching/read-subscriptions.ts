@@ -1,4 +1,14 @@
-import { defineRow, filterColumns, plain, tenant, time, typeId, type RowOf, prepared, type Queryable } from '@ariftly/store'
+import {
+  defineRow,
+  filterColumns,
+  plain,
+  tenant,
+  time,
+  typeId,
+  type RowOf,
+  prepared,
+  type Queryable,
+} from '@ariftly/store'
 
 /** The members by which a webhook wants events. */
 export const SUBSCRIPTION_FILTER = {

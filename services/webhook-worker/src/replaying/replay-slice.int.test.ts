@@ -4,7 +4,14 @@ import { makeJobSlice, withTransaction, type Pool } from '@ariftly/store'
 import { ensurePositions, openEpoch } from '@ariftly/store/projection'
 import { findPosition, getReplay, insertReplay, stopReplay, type ReplayRow } from '@ariftly/store/replays'
 import { deleteWebhook } from '@ariftly/store/webhooks'
-import { type ProjectedEvent, createTestDatabase, insertEvents, insertLogTimes, insertSampleWebhook, sampleRow } from '@ariftly/testkit'
+import {
+  type ProjectedEvent,
+  createTestDatabase,
+  insertEvents,
+  insertLogTimes,
+  insertSampleWebhook,
+  sampleRow,
+} from '@ariftly/testkit'
 import { replayJobs, type ReplayJobsOptions } from './replay-slice.ts'
 
 const PARTITIONS = 3
