@@ -35,18 +35,18 @@ export type AttemptOutcome = AttemptRef & {
     | { readonly type: 'released' | 'cancelled' }
   )
 
-/** What a batch of outcomes means for one endpoint, in the order in which they ended. */
+/** What a batch of outcomes means for one endpoint, in the order in which they ended: a row of `tally` in `recordOutcomes`. */
 export interface EndpointTally {
   readonly webhookId: string
   /** The version that was tried; a webhook that changed within the batch has a tally for each. */
-  readonly endpointVersion: number
+  readonly endpoint_version: number
   /** Whether any attempt succeeded. */
   readonly succeeded: boolean
   /** Failures after the last success (all of them if there was none). */
   readonly failures: number
   /** Whether a probe failed. */
-  readonly probeFailed: boolean
-  readonly lastAttemptMs: number
+  readonly probe_failed: boolean
+  readonly last_attempt_ms: number
 }
 
 /** Adds outcomes up by endpoint and version. Outcomes that say nothing about the endpoint do not count. */
@@ -60,11 +60,11 @@ export function tallyEndpoints(outcomes: readonly AttemptOutcome[]): readonly En
     const failed = outcome.type === 'failed'
     tallies.set(key, {
       webhookId,
-      endpointVersion,
+      endpoint_version: endpointVersion,
       succeeded: !failed || (before?.succeeded ?? false),
       failures: failed ? (before?.failures ?? 0) + 1 : 0,
-      probeFailed: failed && (outcome.probe || (before?.probeFailed ?? false)),
-      lastAttemptMs: Math.round(record.totalMs),
+      probe_failed: failed && (outcome.probe || (before?.probe_failed ?? false)),
+      last_attempt_ms: Math.round(record.totalMs),
     })
   }
   return [...tallies.values()]

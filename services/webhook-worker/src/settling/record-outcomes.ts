@@ -2,7 +2,6 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { plainArray, prepared, type Queryable } from '@ariftly/store'
 import { isNotDeleted } from '@ariftly/store/tenants'
 import { TRANSITIONS } from '@ariftly/store/deliveries'
-import type { AttemptRecord } from '@ariftly/webhook-sending'
 import { tallyEndpoints, type AttemptOutcome } from './attempt-outcome.ts'
 
 /** When an endpoint counts as failing, and how it is probed then. */
@@ -51,13 +50,13 @@ export async function recordOutcomes(
   const tallies = tallyEndpoints(outcomes)
   const { rows } = await db.query<Columns>(
     prepared(SQL, [
-      ...outcomeColumns(outcomes),
+      JSON.stringify(outcomes.map(toRow)),
+      JSON.stringify(
+        tallies.map(({ webhookId, ...tally }) => ({ webhook_id: typeIdToUuid('whk', webhookId), ...tally })),
+      ),
+      plainArray(outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId))),
       plainArray(tallies.map((tally) => typeIdToUuid('whk', tally.webhookId))),
-      plainArray(tallies.map((tally) => tally.succeeded)),
-      plainArray(tallies.map((tally) => tally.failures)),
-      plainArray(tallies.map((tally) => tally.probeFailed)),
-      plainArray(tallies.map((tally) => tally.lastAttemptMs)),
-      plainArray(tallies.map((tally) => tally.endpointVersion)),
+      outcomes.map((outcome) => outcome.tenant),
       failing.after,
       failing.probeMs,
       failing.probeMsMax,
@@ -90,21 +89,18 @@ const QUICK_MS = 1000
 
 const SQL = `
 WITH outcome AS (
-  SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::uuid[], $5::text[], $6::bool[], $7::text[], $8::bool[],
-                       $9::float8[], $10::bool[], $11::bool[],
-                       $12::float8[], $13::float8[], $14::float8[], $15::float8[], $16::float8[], $17::float8[],
-                       $18::text[], $19::int[], $20::text[], $21::text[], $22::text[], $23::bytea[])
-    AS o (delivery_id, attempt, tenant_id, webhook_id, open_state, open_counts, failing_state, failing_counts,
-          due_in_ms, made, probe,
-          started_at_ms, dns_ms, connect_ms, tls_ms, first_byte_ms, total_ms,
-          address, status, error_class, error_detail, response_headers, response_body)),
+  SELECT * FROM json_to_recordset($1) AS o (
+    delivery_id uuid, attempt int, tenant_id text, webhook_id uuid, open_state text, open_counts bool, failing_state text,
+    failing_counts bool, due_in_ms float8, made bool, probe bool, started_at_ms float8, dns_ms float8, connect_ms float8,
+    tls_ms float8, first_byte_ms float8, total_ms float8, address text, status int, error_class text, error_detail text,
+    response_headers text, response_body text)),
 tally AS (
-  SELECT * FROM unnest($24::uuid[], $25::bool[], $26::int[], $27::bool[], $28::int[], $29::int[])
-    AS t (webhook_id, succeeded, failures, probe_failed, last_attempt_ms, endpoint_version)),
+  SELECT * FROM json_to_recordset($2) AS t (
+    webhook_id uuid, endpoint_version int, succeeded bool, failures int, probe_failed bool, last_attempt_ms int)),
 endpoint AS (
   SELECT e.webhook_id, e.endpoint_version, e.consecutive_failures, e.failing_since, e.probe_delay_ms, e.next_probe_at
     FROM webhook_endpoints e JOIN tally t ON t.webhook_id = e.webhook_id AND t.endpoint_version = e.endpoint_version
-   WHERE e.webhook_id = ANY ($24::uuid[])
+   WHERE e.webhook_id = ANY ($4::uuid[])
      AND (t.failures > 0 OR e.consecutive_failures > 0 OR e.failing_since IS NOT NULL OR e.next_probe_at IS NOT NULL
           OR greatest(e.last_attempt_ms, t.last_attempt_ms) > ${QUICK_MS}
           OR coalesce(e.last_success_at < now() - interval '1 s', true))
@@ -115,9 +111,9 @@ verdict AS (
          CASE WHEN t.failures = 0 THEN NULL WHEN t.succeeded THEN now() ELSE coalesce(e.failing_since, now()) END AS since
     FROM tally t JOIN endpoint e USING (webhook_id, endpoint_version)),
 endpoint_state AS (
-  SELECT v.*, v.now_failures >= $30 AS is_failing,
-         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $31::int
-              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $32::int)
+  SELECT v.*, v.now_failures >= $6 AS is_failing,
+         CASE WHEN v.next_probe_at IS NULL OR v.succeeded THEN $7::int
+              WHEN v.probe_failed THEN least(v.probe_delay_ms * 2, $8::int)
               ELSE v.probe_delay_ms END AS new_delay_ms
     FROM verdict v),
 step AS (
@@ -133,7 +129,7 @@ moved AS (
          last_error_class = CASE WHEN s.made THEN s.error_class ELSE d.last_error_class END,
          probe = false
     FROM step s
-   WHERE d.id = s.delivery_id AND d.id = ANY ($1::uuid[]) AND d.attempt = s.attempt AND ${TRANSITIONS.settle.guard}
+   WHERE d.id = s.delivery_id AND d.id = ANY ($3::uuid[]) AND d.attempt = s.attempt AND ${TRANSITIONS.settle.guard}
   RETURNING d.id, d.due_at, d.state),
 kept AS (
   INSERT INTO attempts (delivery_id, attempt, tenant_id, webhook_id, probe, started_at, dns_ms, connect_ms, tls_ms,
@@ -141,10 +137,10 @@ kept AS (
                         response_body, next_attempt_at)
   SELECT o.delivery_id, o.attempt, o.tenant_id, o.webhook_id, o.probe, to_timestamp(o.started_at_ms / 1000),
          round(o.dns_ms), round(o.connect_ms), round(o.tls_ms), round(o.first_byte_ms), round(o.total_ms), o.address,
-         o.status, o.error_class, o.error_detail, o.response_headers::json, o.response_body, m.due_at
+         o.status, o.error_class, o.error_detail, o.response_headers::json, decode(o.response_body, 'base64'), m.due_at
     FROM outcome o LEFT JOIN moved m ON m.id = o.delivery_id
    WHERE o.made AND (m.id IS NOT NULL OR EXISTS (SELECT FROM deliveries WHERE id = o.delivery_id))
-     AND ${isNotDeleted('o.tenant_id', '$3')}
+     AND ${isNotDeleted('o.tenant_id', '$5')}
   ON CONFLICT DO NOTHING),
 marked AS (
   UPDATE webhook_endpoints e
@@ -160,39 +156,41 @@ marked AS (
     FROM endpoint_state n
    WHERE e.webhook_id = n.webhook_id
   RETURNING e.webhook_id, e.endpoint_version,
-            n.is_failing AND e.failing_since < now() - $33 * interval '1 ms' AS expired)
+            n.is_failing AND e.failing_since < now() - $9 * interval '1 ms' AS expired)
 SELECT (SELECT count(*)::int FROM moved) AS applied,
        (SELECT array_agg(id) FROM moved WHERE state = 'failed') AS failed_ids,
        (SELECT array_agg(delivery_id) FROM outcome WHERE delivery_id NOT IN (SELECT id FROM moved)) AS stale_ids,
        (SELECT array_agg(webhook_id ORDER BY webhook_id) FROM marked WHERE expired) AS disable_ids,
        (SELECT array_agg(endpoint_version ORDER BY webhook_id) FROM marked WHERE expired) AS disable_versions`
 
-function outcomeColumns(outcomes: readonly AttemptOutcome[]): unknown[] {
-  const of = <T>(read: (record: AttemptRecord) => T) =>
-    outcomes.map((outcome) => ('record' in outcome ? read(outcome.record) : null))
-  return [
-    plainArray(outcomes.map((outcome) => typeIdToUuid('dlv', outcome.deliveryId))),
-    plainArray(outcomes.map((outcome) => outcome.attempt)),
-    outcomes.map((outcome) => outcome.tenant),
-    plainArray(outcomes.map((outcome) => typeIdToUuid('whk', outcome.webhookId))),
-    plainArray(outcomes.map(({ next }) => next.whileOpen.state)),
-    plainArray(outcomes.map(({ next }) => next.whileOpen.counts)),
-    plainArray(outcomes.map(({ next }) => next.whileFailing.state)),
-    plainArray(outcomes.map(({ next }) => next.whileFailing.counts)),
-    plainArray(outcomes.map(({ next }) => next.dueInMs)),
-    plainArray(outcomes.map((outcome) => 'record' in outcome)),
-    plainArray(outcomes.map((outcome) => 'probe' in outcome && outcome.probe)),
-    plainArray(of((record) => record.startedAtMs)),
-    plainArray(of((record) => record.dnsMs)),
-    plainArray(of((record) => record.connectMs)),
-    plainArray(of((record) => record.tlsMs)),
-    plainArray(of((record) => record.firstByteMs)),
-    plainArray(of((record) => record.totalMs)),
-    of((record) => record.address),
-    plainArray(of((record) => record.status)),
-    of((record) => record.errorClass),
-    of((record) => record.errorDetail),
-    of((record) => record.responseHeaders),
-    of((record) => record.responseBody),
-  ]
+/** A row of `outcome`. */
+function toRow(outcome: AttemptOutcome): Readonly<Record<string, unknown>> {
+  const { deliveryId, attempt, tenant, webhookId, next } = outcome
+  const record = 'record' in outcome ? outcome.record : undefined
+  return {
+    delivery_id: typeIdToUuid('dlv', deliveryId),
+    attempt,
+    tenant_id: tenant,
+    webhook_id: typeIdToUuid('whk', webhookId),
+    open_state: next.whileOpen.state,
+    open_counts: next.whileOpen.counts,
+    failing_state: next.whileFailing.state,
+    failing_counts: next.whileFailing.counts,
+    due_in_ms: next.dueInMs,
+    made: record !== undefined,
+    probe: 'probe' in outcome && outcome.probe,
+    started_at_ms: record?.startedAtMs,
+    dns_ms: record?.dnsMs,
+    connect_ms: record?.connectMs,
+    tls_ms: record?.tlsMs,
+    first_byte_ms: record?.firstByteMs,
+    total_ms: record?.totalMs,
+    address: record?.address,
+    status: record?.status,
+    error_class: record?.errorClass,
+    // Postgres refuses half a surrogate pair in JSON.
+    error_detail: record?.errorDetail?.replaceAll(/\p{Surrogate}/gu, '\ufffd'),
+    response_headers: record?.responseHeaders,
+    response_body: record?.responseBody?.toString('base64'),
+  }
 }
