@@ -3,7 +3,7 @@ import { Queue, Worker } from 'bullmq'
 import { Fault, hasFaultCode, messageOf, retryForever, type Logger, type RedisAddress } from '@ariftly/runtime'
 import type { AttemptRef } from './unqueue-deliveries.ts'
 import type { DeliveryPriority } from './capacity.ts'
-import { BLOCK_S_MAX, checkPolicy, connectFailFast, connectPatient, type RedisClient } from './redis.ts'
+import { BLOCK_S_MAX, checkPolicy, connectFailFast, connectPatient, redisFault, type RedisClient } from './redis.ts'
 
 /** Dependencies of the queue. */
 export interface JobQueueOptions {
@@ -150,14 +150,14 @@ export class JobQueue {
 
   /** Asks Redis for any answer. Rejects with the reason while it is not connected. */
   async ping(): Promise<void> {
-    if (this.#trouble !== '') throw new Fault({ code: 'redis_unavailable', message: this.#trouble, retryable: true })
+    if (this.#trouble !== '') throw redisFault(this.#trouble)
     await this.#producer.ping()
   }
 
   /** Adds jobs that hold pairs (delivery, attempt) and nothing more. Rejects when Redis does not take them. */
   async add(priority: DeliveryPriority, refs: readonly AttemptRef[]): Promise<void> {
     const queue = this.#queues?.[priority]
-    if (queue === undefined) throw new Fault({ code: 'redis_unavailable', message: 'the queue is not open', retryable: true })
+    if (queue === undefined) throw redisFault('the queue is not open')
     const pairs = refs.map(({ deliveryId, attempt }) => [deliveryId, attempt] as const)
     const jobs = chunks(pairs, ATTEMPTS_PER_JOB).map((part) => ({ name: 'attempts', data: { refs: part } }))
     for (const part of chunks(jobs, JOBS_PER_ADD)) await queue.addBulk(part)
@@ -181,7 +181,7 @@ export class JobQueue {
   }
 
   async #openQueues(): Promise<void> {
-    if (this.#producer.status !== 'ready') throw new Fault({ code: 'redis_unavailable', message: 'Redis cannot be reached' })
+    if (this.#producer.status !== 'ready') throw redisFault('Redis cannot be reached')
     await checkPolicy(this.#producer)
     const queues = { healthy: this.#openQueue('healthy'), unhealthy: this.#openQueue('unhealthy') }
     await Promise.all(Object.values(queues).map((queue) => queue.waitUntilReady()))

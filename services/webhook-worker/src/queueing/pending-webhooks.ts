@@ -1,5 +1,7 @@
 /** Deliveries of one run. A jump costs as much as some 80 rows that follow each other, and most webhooks have few that are pending. */
-export const RUN = 16
+const RUN = 16
+/** Below the id of each webhook. */
+export const BEFORE_FIRST = '00000000-0000-0000-0000-000000000000'
 
 /**
  * Members of a `WITH RECURSIVE`: `pending (webhook_id, due_at)`, every webhook that has pending deliveries with the first moment at which one is due. It
@@ -11,6 +13,11 @@ export const PENDING_WEBHOOKS = membersOf({ first: '', each: '' })
 /** SQL: the same of webhooks with ids above `after`, in at most so many runs (`runsMax`); both are parameters. `run` is next to `pending`. */
 export function pendingWebhooksAfter(after: string, runsMax: string): string {
   return membersOf({ first: `AND webhook_id > ${after}::uuid`, each: `AND run.number < ${runsMax}` })
+}
+
+/** SQL: the webhook after which the next part of {@link pendingWebhooksAfter} begins; null when this is the last one. */
+export function nextPendingAfter(runsMax: string): string {
+  return `(SELECT webhook_id FROM run WHERE number = ${runsMax} AND place = ${RUN})`
 }
 
 function membersOf({ first, each }: { readonly first: string; readonly each: string }): string {

@@ -2,7 +2,7 @@ import { typeIdToUuid, uuidToTypeId } from '@ariftly/events'
 import { defineRow, plain, tenant, typeId, type RowOf, prepared, type Queryable } from '@ariftly/store'
 import { isServed } from '@ariftly/store/tenants'
 import { NEXT_PROBE_AT, NEXT_TOKEN_MS } from './endpoint-times.ts'
-import { pendingWebhooksAfter, RUN } from './pending-webhooks.ts'
+import { BEFORE_FIRST, nextPendingAfter, pendingWebhooksAfter } from './pending-webhooks.ts'
 
 const dueRow = defineRow('w', {
   webhookId: typeId('whk', { sql: 'w.id' }),
@@ -26,9 +26,6 @@ export interface DueWebhooks {
   readonly next: string | undefined
 }
 
-/** Below the id of each webhook. */
-const FIRST = '00000000-0000-0000-0000-000000000000'
-
 /**
  * The webhooks that have pending deliveries, from the first one behind the webhook `after` on. It reads `runsMax` runs of the index deliveries_due:
  * a webhook or more in each, 16 at most, and looks these up (`OFFSET 0`: as joins they could be planned, while there are few, to read all webhooks). So
@@ -47,9 +44,9 @@ export async function readDueWebhooks(
         CROSS JOIN LATERAL (SELECT * FROM webhooks WHERE id = pending.webhook_id OFFSET 0) w
         CROSS JOIN LATERAL (SELECT * FROM webhook_endpoints WHERE webhook_id = pending.webhook_id OFFSET 0) e
         WHERE w.enabled AND w.deleted_at IS NULL AND ${isServed('w.tenant_id')}),
-     reach AS (SELECT (SELECT webhook_id FROM run WHERE number = $2 AND place = ${RUN}) AS next)
+     reach AS (SELECT ${nextPendingAfter('$2')} AS next)
      SELECT reach.next, due.* FROM reach LEFT JOIN due ON true`,
-      [o.after === undefined ? FIRST : typeIdToUuid('whk', o.after), o.runsMax],
+      [o.after === undefined ? BEFORE_FIRST : typeIdToUuid('whk', o.after), o.runsMax],
     ),
   )
   const next = rows[0]?.next ?? null

@@ -57,6 +57,11 @@ export async function checkPolicy(redis: RedisClient): Promise<void> {
   }
 }
 
+/** The fault of what needs a Redis that cannot be used now. */
+export function redisFault(message: string): Fault {
+  return new Fault({ code: 'redis_unavailable', message, retryable: true })
+}
+
 function connect(address: RedisAddress, own: ConnectionOptions): RedisClient {
   const { url, tls, mode } = address
   const options: ConnectionOptions = {

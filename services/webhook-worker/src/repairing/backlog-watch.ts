@@ -43,7 +43,7 @@ export function startBacklogWatch(o: BacklogWatchOptions): BacklogWatch {
       if (!locked) return
       while (!o.signal.aborted) {
         const startedMs = performance.now()
-        counts = await countDeliveries(session, o.limits)
+        counts = await countDeliveries(session, o.limits, { signal: o.signal })
         await sleep(Math.max(everyMs, PAUSE_FACTOR * (performance.now() - startedMs)), o.signal)
       }
     } finally {

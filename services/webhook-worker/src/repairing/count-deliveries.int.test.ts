@@ -51,10 +51,11 @@ async function setProbe(webhook: string, inS: number): Promise<void> {
   )
 }
 
-/** What may be sent, what is held up, and for how long the first of the former has been due, in minutes. */
+/** How many may be sent and are held up, and for how long the first that may be sent has been due, in minutes. */
 async function counted(): Promise<{ readonly due: number; readonly held: number; readonly minutes: number }> {
-  const { due, held, oldestDueS } = await countDeliveries(pool, LIMITS)
-  return { due, held, minutes: Math.floor(oldestDueS / 60) }
+  const counts = await countDeliveries(pool, LIMITS)
+  if (counts === undefined) throw new Error('not counted')
+  return { due: counts.due, held: counts.held, minutes: Math.floor(counts.oldestDueS / 60) }
 }
 
 test('deliveries of a suspended tenant are not due', async () => {
@@ -124,4 +125,15 @@ test('a tenant with as many attempts as it may have has nothing due', async () =
   expect(await counted()).toEqual({ due: 1, held: 0, minutes: 60 })
   await deliver(other, started)
   expect(await counted()).toEqual({ due: 0, held: 1, minutes: 0 })
+})
+
+test('any number of webhooks is counted part by part, and each once', async () => {
+  for (let number = 0; number < 40; number += 1) {
+    const webhook = await newWebhook()
+    for (let n = 0; n <= number % 3; n += 1) await deliver(webhook, { dueS: n === 1 ? -SOON_S : HOUR_S })
+  }
+  await deliver(await newWebhook(), { state: 'queued', isStarted: true }, { state: 'queued' })
+  const counts = { due: 53, waiting: 26, held: 0, queued: 1, attempting: 1 }
+  for (const runsMax of [1, 2, 100]) expect(await countDeliveries(pool, LIMITS, { runsMax })).toMatchObject(counts)
+  expect(await countDeliveries(pool, LIMITS, { signal: AbortSignal.abort() })).toBeUndefined()
 })

@@ -1,8 +1,8 @@
-import type { Queryable } from '@ariftly/store'
+import { prepared, type Queryable } from '@ariftly/store'
 import { isServed } from '@ariftly/store/tenants'
 import { NOT_STARTED } from '@ariftly/store/deliveries'
 import { NEXT_PROBE_AT, NEXT_TOKEN_MS } from '../queueing/endpoint-times.ts'
-import { PENDING_WEBHOOKS } from '../queueing/pending-webhooks.ts'
+import { BEFORE_FIRST, nextPendingAfter, pendingWebhooksAfter } from '../queueing/pending-webhooks.ts'
 
 /** Unfinished deliveries by what they wait for. */
 export interface DeliveryCounts {
@@ -26,21 +26,37 @@ const PER_WEBHOOK_MAX = 100_000
 /** Tasks of an ordered webhook of which the first delivery is looked up: a look-up costs about 10 µs. */
 const TASKS_PER_WEBHOOK_MAX = 10_000
 
+/** Runs of the index deliveries_due that one statement reads: 100 to 1,600 webhooks, some 0.1 s of Postgres. */
+const RUNS_PER_STATEMENT = 100
+
 /**
- * Counts them by index deliveries_due, in which it jumps from webhook to webhook, deliveries_ordering, in which it jumps from task to
- * task of ordered webhooks, and deliveries_leased. Its cost is by pending deliveries, at most 100,000 a webhook, so it is for once in
- * a while. A webhook or tenant is at its limit of attempts only while one of them is under way: what is queued in a Redis that is gone
- * holds up nothing.
+ * Counts them part by part, as the scheduler reads due webhooks, so that no statement takes long however many webhooks there are: a part is
+ * counted in a snapshot of its own. By index deliveries_due, deliveries_ordering, in which it jumps from task to task of ordered
+ * webhooks, and deliveries_leased. Its cost is by pending deliveries, at most 100,000 a webhook, so it is for once in a while. A webhook or
+ * tenant is at its limit of attempts only while one of them is under way: what is queued in a Redis that is gone holds up nothing. Undefined
+ * once the signal has aborted.
  */
 export async function countDeliveries(
   db: Queryable,
   o: { readonly perEndpointMax: number; readonly perTenantMax: number },
-): Promise<DeliveryCounts> {
-  const values = [PER_WEBHOOK_MAX, TASKS_PER_WEBHOOK_MAX, o.perEndpointMax, o.perTenantMax]
-  const { rows } = await db.query<DeliveryCounts>(SQL, values)
-  const [row] = rows
-  if (row === undefined) throw new Error('an aggregate without a row')
-  return row
+  { signal, runsMax = RUNS_PER_STATEMENT }: { readonly signal?: AbortSignal; readonly runsMax?: number } = {},
+): Promise<DeliveryCounts | undefined> {
+  const sum = { due: 0, waiting: 0, held: 0, queued: 0, attempting: 0, oldestDueS: 0 }
+  let after: string | null = BEFORE_FIRST
+  while (after !== null) {
+    if (signal?.aborted === true) return undefined
+    const values: unknown[] = [PER_WEBHOOK_MAX, TASKS_PER_WEBHOOK_MAX, o.perEndpointMax, o.perTenantMax, after, runsMax]
+    const { rows } = await db.query<DeliveryCounts & { readonly next: string | null }>(prepared(SQL, values))
+    const [part] = rows
+    if (part === undefined) throw new Error('an aggregate without a row')
+    for (const state of ['due', 'waiting', 'held'] as const) sum[state] += part[state]
+    // Of all webhooks, in each part.
+    sum.queued = part.queued
+    sum.attempting = part.attempting
+    sum.oldestDueS = Math.max(sum.oldestDueS, part.oldestDueS)
+    after = part.next
+  }
+  return sum
 }
 
 /** The first unfinished delivery of the first task of a webhook behind `after`. */
@@ -53,7 +69,7 @@ function firstBehind(webhook: string, after: string): string {
 }
 
 const SQL = `
-WITH RECURSIVE ${PENDING_WEBHOOKS},
+WITH RECURSIVE ${pendingWebhooksAfter('$5', '$6')},
 leased AS MATERIALIZED (
   SELECT tenant_id, webhook_id, count(*) AS n, count(*) FILTER (WHERE NOT ${NOT_STARTED}) AS attempting
     FROM deliveries d WHERE state = 'queued' GROUP BY tenant_id, webhook_id),
@@ -91,7 +107,8 @@ counted AS (
                    WHERE state = 'pending' AND webhook_id = w.webhook_id
                    ORDER BY due_at
                    LIMIT $1) first) d)
-SELECT coalesce(sum(due) FILTER (WHERE open), 0)::float8 AS due,
+SELECT ${nextPendingAfter('$6')} AS next,
+       coalesce(sum(due) FILTER (WHERE open), 0)::float8 AS due,
        coalesce(sum(waiting) FILTER (WHERE open), 0)::float8 AS waiting,
        coalesce(sum(CASE WHEN open THEN greatest(0, pending - waiting - due) ELSE pending END), 0)::float8 AS held,
        (SELECT coalesce(sum(n - attempting), 0) FROM leased)::float8 AS queued,
