@@ -3,7 +3,7 @@ import type { Queryable } from '../queryable.ts'
 
 /**
  * Makes all that a webhook has pending due: asks for a redelivery of it, whose slices the webhook worker makes, and makes the next probe of a
- * failing endpoint due. Answers whether it is failing. The function is also called when a webhook's URL changes, when one is enabled, and when a
+ * failing endpoint due. Returns whether it is failing. The function is also called when a webhook's URL changes, when one is enabled, and when a
  * failing endpoint opens. It writes two rows at most, and no redelivery when nothing is due later. By primary key and index deliveries_due.
  */
 export async function drainWebhook(db: Queryable, o: { readonly webhookId: string }): Promise<boolean> {

@@ -8,7 +8,7 @@ import type { AttemptRef } from '../queueing/unqueue-deliveries.ts'
 export interface AttemptStartsOptions {
   readonly pool: Pool
   readonly leaseMs: number
-  /** UUID by which this worker's heart beats. */
+  /** UUID in this worker's heartbeats. */
   readonly workerId: string
   /** Ends what is tried again. */
   readonly signal: AbortSignal
@@ -31,7 +31,7 @@ export class AttemptStarts {
     return await this.#batcher.add(ref)
   }
 
-  /** A started attempt is no longer made here. */
+  /** To be called when a started attempt has ended. */
   ended(ref: AttemptRef): void {
     this.#underWay.delete(keyOf(ref))
   }

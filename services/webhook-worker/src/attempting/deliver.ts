@@ -23,7 +23,7 @@ export interface DeliverOptions {
   readonly keyring: Pick<Keyring, 'open'>
   readonly format: WebhookFormat
   readonly timeoutMs: number
-  /** True once this process ends: what is cut then is no failure of the subscriber. */
+  /** True once this process ends: what is cut then is not the subscriber's failure. */
   readonly stopping: () => boolean
   /** Called with the version of an endpoint whose answer says that it wants no more. */
   readonly onGone: (endpoint: TriedEndpoint) => void

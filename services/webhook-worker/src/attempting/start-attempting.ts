@@ -1,28 +1,19 @@
 import { createEgress, type EgressPolicy } from '@ariftly/egress'
 import { createKeyring } from '@ariftly/keyring'
-import type { Logger, Tracing } from '@ariftly/runtime'
+import type { Tracing } from '@ariftly/runtime'
 import { STANDARD_FORMAT } from '@ariftly/webhook-sending'
-import type { WebhookWorkerConfig } from '../config.ts'
-import type { WorkerPools } from '../pools.ts'
 import { LEASE_MS } from '../queueing/capacity.ts'
 import type { AttemptRef } from '../queueing/unqueue-deliveries.ts'
 import type { Settling } from '../settling/start-settling.ts'
-import type { WorkerMetrics } from '../worker-metrics.ts'
 import { AttemptStarts } from './attempt-starts.ts'
 import { createCachedKeyring } from './cached-keyring.ts'
 import { createDeliver } from './deliver.ts'
+import type { WorkerParts } from '../worker-parts.ts'
 
 /** Dependencies of attempting. */
-export interface AttemptingOptions {
-  readonly config: WebhookWorkerConfig
+export interface AttemptingOptions extends WorkerParts {
   readonly policy: EgressPolicy
-  readonly pools: WorkerPools
-  /** UUID of this worker. */
-  readonly workerId: string
   readonly settling: Settling
-  readonly metrics: WorkerMetrics
-  readonly signal: AbortSignal
-  readonly log: Logger
   readonly tracing?: Tracing | undefined
 }
 

@@ -57,7 +57,7 @@ interface Columns {
 
 /**
  * The guarded start of attempts: of these jobs, those whose delivery is still `queued` for exactly this attempt, which has not
- * begun, are marked as begun under a fresh lease and are answered; all others are stale and must be dropped. By primary keys of
+ * begun, are marked as begun under a fresh lease and returned; all others are stale and must be dropped. By primary keys of
  * `deliveries`, `webhooks` and `events`: `= ANY` beside the join is a planner hint for that. No column that an index reads is changed.
  */
 export async function startAttempts(
@@ -65,7 +65,7 @@ export async function startAttempts(
   o: {
     readonly refs: readonly AttemptRef[]
     readonly leaseMs: number
-    /** The UUID by which the worker's heart beats. */
+    /** UUID in the worker's heartbeats. */
     readonly workerId: string | null
   },
 ): Promise<readonly StartedAttempt[]> {

@@ -5,7 +5,7 @@ export const KEPT_MS = 35 * 86_400_000
 
 /**
  * Creates the weekly partitions of `deliveries` and `attempts` that ids with these milliseconds (inclusive) need and that are
- * missing; answers how many it created. None is created before what is kept, or more than 21 days after the later of Postgres's clock and
+ * missing; returns how many it created. None is created before what is kept, or more than 21 days after the later of Postgres's clock and
  * the newest append. 55P03: try again.
  */
 export async function ensureDeliveryPartitions(
@@ -24,7 +24,7 @@ export async function readDeliveriesKeptFrom(db: Queryable): Promise<number> {
 }
 
 /**
- * Drops the partitions of `deliveries` and `attempts` that ended longer ago than deliveries are kept; answers their names and how many of
+ * Drops the partitions of `deliveries` and `attempts` that ended longer ago than deliveries are kept; returns their names and how many of
  * the deliveries were not finished (`delivery_expired`: to be counted and logged). 55P03: try again later.
  */
 export async function dropExpiredDeliveryPartitions(

@@ -19,7 +19,7 @@ const subscriptionRow = defineRow('w', {
   createdAtMs: time(),
 })
 
-/** What a matcher needs of a webhook. */
+/** The part of a webhook that matching needs. */
 export type Subscription = RowOf<typeof subscriptionRow>
 
 /** A webhook that has changed in what matching reads. */

@@ -27,7 +27,7 @@ export interface EndpointCapacity {
   readonly tenantShare: number
 }
 
-/** What all endpoints of a statement have in common. */
+/** Limits that hold for all endpoints of a statement. */
 export interface QueueLimits {
   /** Queued deliveries, attempts under way included, that a tenant may have, over all its endpoints. */
   readonly tenantInFlightMax: number

@@ -2,7 +2,7 @@ import { prepared, type Queryable } from '@ariftly/store'
 
 /** Deliveries that are queued or attempted, over all workers. */
 export interface InFlight {
-  /** Workers whose heart beats. */
+  /** Workers that are alive. */
   readonly workers: number
   readonly tenants: readonly { readonly tenant: string; readonly unhealthy: boolean; readonly count: number }[]
 }

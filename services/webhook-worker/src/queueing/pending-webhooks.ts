@@ -10,7 +10,7 @@ export const BEFORE_FIRST = '00000000-0000-0000-0000-000000000000'
  */
 export const PENDING_WEBHOOKS = membersOf({ first: '', each: '' })
 
-/** SQL: the same of webhooks with ids above `after`, in at most so many runs (`runsMax`); both are parameters. `run` is next to `pending`. */
+/** SQL: the same for webhooks with ids above `after`, in at most `runsMax` runs; both are parameters. `run` is next to `pending`. */
 export function pendingWebhooksAfter(after: string, runsMax: string): string {
   return membersOf({ first: `AND webhook_id > ${after}::uuid`, each: `AND run.number < ${runsMax}` })
 }

@@ -16,7 +16,7 @@ export interface QueuedDelivery {
   readonly attempt: number
 }
 
-/** What {@link queueDueDeliveries} has done. */
+/** The result of {@link queueDueDeliveries}. */
 export interface QueuedDeliveries {
   readonly queued: readonly QueuedDelivery[]
   /** Webhooks that had capacity, and all of whose due deliveries are queued now: nothing is left to queue when an attempt of theirs ends. */

@@ -17,7 +17,7 @@ export interface OrderedRange {
   readonly fromKey: string
 }
 
-/** What one scan of an ordered webhook has found. */
+/** The result of one scan of an ordered webhook. */
 export interface OrderedQueued {
   readonly queued: readonly QueuedDelivery[]
   /** Tasks that were scanned. */

@@ -1,22 +1,15 @@
 import { sleep } from '@ariftly/async'
-import { redisConnection, type Backend, type Logger, type Releasers } from '@ariftly/runtime'
-import type { WebhookWorkerConfig } from '../config.ts'
-import type { WorkerPools } from '../pools.ts'
-import type { WorkerMetrics } from '../worker-metrics.ts'
+import { redisConnection, type Backend } from '@ariftly/runtime'
 import { LEASE_MS, type DeliveryPriority } from './capacity.ts'
 import { DeliveryScheduler } from './delivery-scheduler.ts'
 import { openJobQueue, type JobQueue } from './job-queue.ts'
 import type { TenantShares } from './tenant-shares.ts'
 import type { AttemptRef } from './unqueue-deliveries.ts'
-import type { Wakeups } from './wakeups.ts'
+import type { WorkerParts } from '../worker-parts.ts'
 
 /** Dependencies of queueing. */
-export interface QueueingOptions {
-  readonly config: WebhookWorkerConfig
-  readonly pools: WorkerPools
+export interface QueueingOptions extends WorkerParts {
   readonly redis: Backend
-  /** UUID of this worker. */
-  readonly workerId: string
   /** Attempts under way at the same time in this process. */
   readonly concurrency: Readonly<Record<DeliveryPriority, number>>
   readonly shares: TenantShares
@@ -26,11 +19,6 @@ export interface QueueingOptions {
     readonly stop: () => void
     readonly cut: () => Promise<void>
   }
-  readonly wakeups: Wakeups
-  readonly metrics: WorkerMetrics
-  readonly signal: AbortSignal
-  readonly releasers: Releasers
-  readonly log: Logger
 }
 
 /** Due deliveries to BullMQ, and its jobs to attempts. */
@@ -40,7 +28,7 @@ export interface Queueing {
   readonly drain: (timeoutMs: number) => Promise<void>
 }
 
-/** What is still under way when the worker closes is cut and given back. */
+/** Attempts that are still under way this long after the worker began to close are cut and given back. */
 const CUT_MS_MAX = 2000
 
 /**

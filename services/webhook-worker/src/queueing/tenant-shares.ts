@@ -39,7 +39,7 @@ export class TenantShares {
     this.#slots = slots
   }
 
-  /** Takes over what `count` answers. */
+  /** Replaces the counts by those that `count` returns. */
   async recount(count: () => Promise<InFlight>): Promise<void> {
     this.#queuedSinceCount = []
     const { workers, tenants } = await count()

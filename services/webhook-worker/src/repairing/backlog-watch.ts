@@ -7,7 +7,7 @@ import { countDeliveries, type DeliveryCounts } from './count-deliveries.ts'
 export interface BacklogWatchOptions {
   /** Lends a connection for as long as this process is the one that counts. */
   readonly pool: Pool
-  /** What a webhook and a tenant may have in flight. */
+  /** Attempts that a webhook and a tenant may have in flight. */
   readonly limits: Parameters<typeof countDeliveries>[1]
   /** Ends it. */
   readonly signal: AbortSignal

@@ -4,7 +4,7 @@ import { PENDING_WEBHOOKS } from '../queueing/pending-webhooks.ts'
 
 /**
  * Cancels pending deliveries of webhooks that are deleted: what a long backlog left over, and what a matcher wrote, with its
- * list of a moment ago, just after the deletion had cancelled the rest. Answers how many, at most `limit`. With
+ * list of a moment ago, just after the deletion had cancelled the rest. Returns how many, at most `limit`. With
  * `deletedWithinMs` it checks what was deleted lately, by indexes webhooks_deleted and deliveries_due; without, it finds every webhook with
  * pending deliveries by jumping through that index, so that nothing stays pending however long no sweeper ran.
  */

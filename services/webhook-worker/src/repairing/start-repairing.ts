@@ -1,26 +1,15 @@
-import type { Logger, Releasers } from '@ariftly/runtime'
-import type { WebhookWorkerConfig } from '../config.ts'
-import type { WorkerPools } from '../pools.ts'
 import type { RedisClient } from '../queueing/redis.ts'
-import type { Wakeups } from '../queueing/wakeups.ts'
-import type { WorkerMetrics } from '../worker-metrics.ts'
 import { startBacklogWatch, type BacklogWatch } from './backlog-watch.ts'
 import type { Heartbeat } from './heartbeat.ts'
 import { watchQueue } from './queue-watch.ts'
 import { keepRetention } from './retention.ts'
 import { startSweeper } from './sweeper.ts'
+import type { WorkerParts } from '../worker-parts.ts'
 
 /** Dependencies of repairing. */
-export interface RepairingOptions {
-  readonly config: WebhookWorkerConfig
-  readonly pools: WorkerPools
+export interface RepairingOptions extends WorkerParts {
   readonly redis: RedisClient
   readonly heartbeat: Heartbeat
-  readonly wakeups: Wakeups
-  readonly metrics: WorkerMetrics
-  readonly signal: AbortSignal
-  readonly releasers: Releasers
-  readonly log: Logger
 }
 
 const SWEEP_MS = 1000
@@ -45,7 +34,7 @@ export function startRepairing(o: RepairingOptions): Pick<BacklogWatch, 'counts'
     redis: o.redis,
     prefix: config.BULLMQ_PREFIX,
     pool: db,
-    workerId: o.heartbeat.id,
+    workerId: o.workerId,
     onReleased(deliveries) {
       metrics.leasesEnded(deliveries)
       wakeups.wakeAll()

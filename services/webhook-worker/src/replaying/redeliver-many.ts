@@ -25,7 +25,7 @@ export async function redeliverMany(
   return new Map(rows.map((row) => [uuidToTypeId('whk', row.webhook_id), row.n]))
 }
 
-/** `d.state || ''` is a planner hint: the partial index of failed deliveries is no way to find rows by id. */
+/** `d.state || ''` is a planner hint: so the partial index of failed deliveries is not read to find rows by id. */
 function statementsOf(status: DeliveryStatus): { readonly count: string; readonly write: string } {
   const which =
     status === 'pending'

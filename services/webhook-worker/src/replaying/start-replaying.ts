@@ -1,18 +1,10 @@
-import type { Logger, Releasers } from '@ariftly/runtime'
 import { runLongJobs } from '@ariftly/store'
-import type { WorkerPools } from '../pools.ts'
-import type { Wakeups } from '../queueing/wakeups.ts'
 import { redeliveryJobs } from './redelivery-slice.ts'
 import { replayJobs, type ReplayJobsOptions } from './replay-slice.ts'
+import type { WorkerParts } from '../worker-parts.ts'
 
 /** Dependencies of replaying. */
-export interface ReplayingOptions extends Required<Pick<ReplayJobsOptions, 'isTickOver' | 'logEnd'>> {
-  readonly pools: WorkerPools
-  readonly wakeups: Wakeups
-  readonly signal: AbortSignal
-  readonly releasers: Releasers
-  readonly log: Logger
-}
+export interface ReplayingOptions extends WorkerParts, Required<Pick<ReplayJobsOptions, 'isTickOver' | 'logEnd'>> {}
 
 /** Starts to carry out replays and redeliveries. */
 export function startReplaying({ pools, wakeups, signal, releasers, log, isTickOver, logEnd }: ReplayingOptions): void {

@@ -1,7 +1,7 @@
 import type { AttemptRecord } from '@ariftly/webhook-sending'
 import type { AttemptRef } from '../queueing/unqueue-deliveries.ts'
 
-/** What becomes of a delivery after an attempt. */
+/** The step of a delivery after an attempt. */
 export interface NextStep {
   /** `pending`: there is a next attempt, after `dueInMs`. All others are final. */
   readonly state: 'pending' | 'delivered' | 'failed' | 'cancelled'
@@ -35,7 +35,7 @@ export type AttemptOutcome = AttemptRef & {
     | { readonly type: 'released' | 'cancelled' }
   )
 
-/** What a batch of outcomes means for one endpoint, in the order in which they ended: a row of `tally` in `recordOutcomes`. */
+/** A batch of outcomes added up for one endpoint, in the order in which they ended: a row of `tally` in `recordOutcomes`. */
 export interface EndpointTally {
   readonly webhookId: string
   /** The version that was tried; a webhook that changed within the batch has a tally for each. */

@@ -3,7 +3,7 @@ import { plainArray, type Queryable } from '@ariftly/store'
 import { isWebhookKept } from '@ariftly/store/tenants'
 import type { AttemptRef } from '../queueing/unqueue-deliveries.ts'
 
-/** What a receiver answered to a successful attempt. */
+/** A receiver's answer to a successful attempt. */
 export interface SuccessAnswer extends AttemptRef {
   readonly webhookId: string
   /** JSON object of names and values. */
@@ -11,7 +11,7 @@ export interface SuccessAnswer extends AttemptRef {
   readonly responseBody: Buffer | null
 }
 
-/** Answers kept of a webhook. */
+/** Answers that are kept of one webhook. */
 export const SUCCESS_ANSWERS_KEPT = 5
 
 /** Keeps these answers, given oldest first, but for deleted webhooks and those of deleted tenants, and drops all but the newest 5 of their webhooks. By primary key. */

@@ -5,7 +5,7 @@ import { recordOutcomes, type FailingRule, type RecordedOutcomes } from './recor
 
 /**
  * Records outcomes whose recording was tried before, and may have been committed though its answer was lost: recorded
- * ones change nothing more, and are answered as they would have been then, but for `toDisable`. A recording that is
+ * ones change nothing more, and are returned as they would have been then, except in `toDisable`. A recording that is
  * still under way is waited for, by the rows of the endpoints that it locks.
  */
 export async function recordOutcomesAgain(
@@ -27,7 +27,7 @@ export async function recordOutcomesAgain(
   })
 }
 
-/** What recording an outcome did to its delivery: it ended or planned it, or it was no longer that attempt's. */
+/** How a recorded outcome changed its delivery: it ended or planned it, or the delivery was no longer that attempt's. */
 type Recorded = 'moved' | 'failed' | 'stale'
 
 /** Locks the rows in the order in which `recordOutcomes` does. A statement of its own, so that the next one sees what was committed. */

@@ -16,7 +16,7 @@ export interface FailingRule {
   readonly disableMs: number
 }
 
-/** What recording has changed. */
+/** The changes that recording has made. */
 export interface RecordedOutcomes {
   /** Deliveries that were still ours; the others' leases had ended, and only their attempts were kept. */
   readonly applied: number

@@ -1,28 +1,16 @@
-import type { Logger, Releasers } from '@ariftly/runtime'
 import { disableWebhook } from '@ariftly/store/deliveries'
-import type { WebhookWorkerConfig } from '../config.ts'
-import type { WorkerPools } from '../pools.ts'
 import type { TenantShares } from '../queueing/tenant-shares.ts'
-import type { Wakeups } from '../queueing/wakeups.ts'
-import type { WorkerMetrics } from '../worker-metrics.ts'
 import type { AttemptOutcome } from './attempt-outcome.ts'
 import { FailureAnswers } from './failure-answers.ts'
 import { createOutcomeWriter } from './outcome-writer.ts'
 import type { TriedEndpoint } from './record-outcomes.ts'
 import { StatsRollup } from './stats-rollup.ts'
 import { SuccessAnswers } from './success-answers.ts'
+import type { WorkerParts } from '../worker-parts.ts'
 
 /** Dependencies of settling. */
-export interface SettlingOptions {
-  readonly config: WebhookWorkerConfig
-  readonly pools: WorkerPools
-  /** UUID of this worker. */
-  readonly workerId: string
+export interface SettlingOptions extends WorkerParts {
   readonly shares: TenantShares
-  readonly wakeups: Wakeups
-  readonly metrics: WorkerMetrics
-  readonly releasers: Releasers
-  readonly log: Logger
 }
 
 /** Takes the outcomes of attempts. */
@@ -38,7 +26,7 @@ const PROBE_DOUBLINGS = 30
 /** An endpoint that only fails for this long is disabled: five days. */
 const DISABLE_AFTER_MS = 432_000_000
 
-/** Starts to write outcomes, their answers and their statistics; until its releaser runs. */
+/** Starts to write outcomes, with their answers and statistics, until its releaser runs. */
 export function startSettling(o: SettlingOptions): Settling {
   const { config, pools, shares, wakeups, releasers, log } = o
   const end = new AbortController()
