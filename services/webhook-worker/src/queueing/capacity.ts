@@ -80,7 +80,7 @@ tenant_busy AS (SELECT tenant_id, sum(n)::int AS n FROM busy GROUP BY tenant_id)
 /** SQL: whether a row of `picked` is within the limits of its tenant. */
 export const WITHIN_TENANT = 'tenant_rank <= $8 AND share_rank <= tenant_share'
 
-/** SQL: queues the deliveries of `taken`. */
+/** SQL: queues the deliveries of `taken`. The ids are an array, a planner hint: the rows are then found by id and not by a join. */
 export const QUEUED = `queued AS (
   UPDATE deliveries d
      SET ${TRANSITIONS.queue.set}, worker_id = $10::uuid,

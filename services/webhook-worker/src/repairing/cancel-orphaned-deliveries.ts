@@ -6,7 +6,7 @@ import { PENDING_WEBHOOKS } from '../queueing/pending-webhooks.ts'
  * Cancels pending deliveries of webhooks that are deleted: what a long backlog left over, and what a matcher wrote, with its
  * list of a moment ago, just after the deletion had cancelled the rest. Returns how many, at most `limit`. With
  * `deletedWithinMs` it checks what was deleted lately, by indexes webhooks_deleted and deliveries_due; without, it finds every webhook with
- * pending deliveries by jumping through that index, so that nothing stays pending however long no sweeper ran.
+ * pending deliveries by jumping through that index, so that nothing stays pending however long no sweeper ran. The ids are an array, a planner hint.
  */
 export async function cancelOrphanedDeliveries(
   db: Queryable,

@@ -36,7 +36,7 @@ export async function releaseQueued(
   return await release(db, `${where} AND worker_id = $2`, [o.limit, o.workerId])
 }
 
-/** The condition is repeated so that a row is found by the partial index of its state and not by its id alone: a planner hint. */
+/** The ids are an array of a subquery, a planner hint: the rows are then found by id and not by a join. The condition is repeated as their guard. */
 async function release(db: Queryable, where: string, values: readonly unknown[]): Promise<ReleasedDeliveries> {
   const { rows } = await db.query<{ webhook_id: string }>(
     prepared(
