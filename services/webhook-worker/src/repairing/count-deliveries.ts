@@ -31,7 +31,7 @@ const RUNS_PER_STATEMENT = 100
 
 /**
  * Counts them part by part, as the scheduler reads due webhooks, so that no statement takes long however many webhooks there are: a part is
- * counted in a snapshot of its own. By index deliveries_due, deliveries_ordering, in which it jumps from task to task of ordered
+ * counted in a snapshot of its own. Webhooks are looked up (`OFFSET 0`, a planner hint), so that no part reads all of them. By index deliveries_due, deliveries_ordering, in which it jumps from task to task of ordered
  * webhooks, and deliveries_leased. Its cost is by pending deliveries, at most 100,000 a webhook, so it is for once in a while. A webhook or
  * tenant is at its limit of attempts only while one of them is under way: what is queued in a Redis that is gone holds up nothing. Undefined
  * once the signal has aborted.
@@ -80,8 +80,8 @@ webhook AS (
          AND NOT (l.attempting > 0 AND l.n >= CASE WHEN e.next_probe_at IS NULL THEN $3 ELSE 1 END) IS TRUE
          AND NOT (t.attempting > 0 AND t.n >= $4) IS TRUE AS may_send
     FROM pending p
-    JOIN webhooks w ON w.id = p.webhook_id
-    JOIN webhook_endpoints e ON e.webhook_id = p.webhook_id
+   CROSS JOIN LATERAL (SELECT * FROM webhooks WHERE id = p.webhook_id OFFSET 0) w
+   CROSS JOIN LATERAL (SELECT * FROM webhook_endpoints WHERE webhook_id = p.webhook_id OFFSET 0) e
     LEFT JOIN leased l ON l.webhook_id = p.webhook_id
     LEFT JOIN tenant_leased t ON t.tenant_id = w.tenant_id),
 task AS (
