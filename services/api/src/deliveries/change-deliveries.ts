@@ -48,9 +48,9 @@ const SEND_AGAIN = `UPDATE deliveries d SET ${TRANSITIONS.sendAgain.set}, replay
 const MAKE_DUE = 'UPDATE deliveries d SET due_at = CASE WHEN d.due_at > now() THEN now() ELSE d.due_at END'
 
 /**
- * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; answers how
+ * Cancels up to `limit` deliveries of a webhook that wait (`pending`, `queued`), all or those of one replay; returns how
  * many. Attempts that are under way are left to end. Rows that another transaction holds are left out, so it never waits.
- * Call it until it answers 0. Finds them by `deliveries_ordering`, which holds unfinished deliveries alone, and those of a replay
+ * Call it until it returns 0. Finds them by `deliveries_ordering`, which holds unfinished deliveries alone, and those of a replay
  * by `deliveries_replay`, whose order is in the statement.
  */
 export async function cancelDeliveries(

@@ -39,7 +39,7 @@ export class TenantShares {
     this.#slots = slots
   }
 
-  /** Replaces the counts by those that `count` returns. */
+  /** Replaces the counts by the result of `count`. */
   async recount(count: () => Promise<InFlight>): Promise<void> {
     this.#queuedSinceCount = []
     const { workers, tenants } = await count()
