@@ -10,7 +10,7 @@ import { fencedBlocks, readPage } from '../docs/markdown.ts'
 import { CHROMIUM_ARGS, findChromium } from '../support/find-chromium.ts'
 import { runChecker } from '../support/run-checker.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
-import { createFixture, findNode24, type Fixture } from './fixture.ts'
+import { createFixture, findNode24, findRuntimes, type Fixture } from './fixture.ts'
 
 const SECRET = 'a-secret-of-the-tests'
 /** Sends, follows, lists, reads, and verifies a webhook; prints what it has found. */
@@ -51,7 +51,7 @@ const client = new Ariftly({
   send: { lingerMs: 600_000 },
 })
 for (const n of [1, 2, 3]) {
-  client.events.trySend({ type: 'task.progress', task_id: 't-without-close', data: { message: 'm', n } })
+  client.events.trySend({ type: 'task.progress', task_id: process.argv[2], data: { message: 'm', n } })
 }
 `
 /** An empty page. */
@@ -208,9 +208,10 @@ describe('the packed SDK', () => {
     ['ES modules', 'program.mjs', ESM, process.execPath],
     ['CommonJS', 'program.cjs', CJS, process.execPath],
     ...(node24 === undefined ? [] : [['ES modules on Node 24', 'program-24.mjs', ESM, node24] as const]),
-  ])('works as %s', async (_, file, head, node) => {
+    ...findRuntimes().map(([name, runtime]) => [`ES modules on ${name}`, `program-${name}.mjs`, ESM, runtime] as const),
+  ])('works as %s', async (_, file, head, runtime) => {
     fixture.write(file, head + PROGRAM)
-    const printed = await fixture.run(node, file, env(), [`t-${file}`])
+    const printed = await fixture.run(runtime, file, env(), [`t-${file}`])
     expect(JSON.parse(printed)).toEqual({
       streamed: [1, 2, 3].map((n) => `{"task_id":"t-${file}","message":"m","n":${n}.0}`),
       listed: [true, true, true],
@@ -223,11 +224,12 @@ describe('the packed SDK', () => {
 })
 
 describe('a program that returns without close', () => {
-  test('sends what it has left before it ends', async () => {
+  test.each([['Node', process.execPath], ...findRuntimes()])('sends what it has left before it ends, on %s', async (name, runtime) => {
+    const task = `t-without-close-${name}`
     fixture.write('without-close.mjs', PROGRAM_WITHOUT_CLOSE)
-    await fixture.run(process.execPath, 'without-close.mjs', env())
-    await eventually('3 events are sent', async () => (await numbersOf('t-without-close')).length === 3)
-    expect(await numbersOf('t-without-close')).toEqual([1, 2, 3])
+    await fixture.run(runtime, 'without-close.mjs', env(), [task])
+    await eventually('3 events are sent', async () => (await numbersOf(task)).length === 3)
+    expect(await numbersOf(task)).toEqual([1, 2, 3])
   })
 })
 
