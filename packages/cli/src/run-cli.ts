@@ -9,8 +9,9 @@ import { readStdin } from './command/read-source.ts'
 import { describeError, printError } from './command/report-error.ts'
 import { createConfirm } from './terminal/confirm.ts'
 import { createOutput, type Output } from './terminal/output.ts'
-import { literal } from './terminal/show.ts'
+import { literal, show } from './terminal/show.ts'
 import { foldersOf } from './settings/folders.ts'
+import { createProxyFetch, proxyOf } from './settings/proxy-fetch.ts'
 import { readServer } from './settings/read-server.ts'
 import { TREE } from './tree.ts'
 
@@ -88,14 +89,23 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
   }
   const quiet = globals.get('quiet') === true
   const folders = foldersOf(host.env)
+  // Commands print all messages themselves.
+  const logger = {
+    warn: () => undefined,
+    debug: (text: string) => void (host.env['ARIFTLY_LOG'] === 'debug' && err.line(show`${text}`)),
+  }
+  const fetch = createProxyFetch(host.env)
   let known: Promise<Server> | undefined
   async function server(): Promise<Server> {
     known ??= readServer({ flags, env: host.env, configFolder: folders.config })
+    const { url } = await known
+    // Here, as an error of `fetch` would be waited out.
+    proxyOf(new URL(url), host.env)
     return await known
   }
   function clientOf(of: Server, options: Omit<ClientOptions, 'apiKey' | 'baseUrl'> = {}): Ariftly {
     servers.push(of)
-    const client = new Ariftly({ logger: SILENT, ...options, baseUrl: of.url, apiKey: of.apiKey })
+    const client = new Ariftly({ fetch, logger, ...options, baseUrl: of.url, apiKey: of.apiKey })
     clients.push(client)
     return client
   }
@@ -103,6 +113,7 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     server,
     client: async (options) => clientOf(await server(), options),
     clientOf,
+    fetch,
     out,
     err,
     note: async (text) => {
@@ -120,9 +131,6 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     now: () => host.now(),
   }
 }
-
-/** Commands print all messages themselves. */
-const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Also where the command line could not be parsed. */
 function isJson({ argv, stdout }: Host): boolean {

@@ -7,6 +7,7 @@ import { REDELIVERIES } from './commands/resources/redeliveries.ts'
 import { REPLAYS } from './commands/resources/replays.ts'
 import { TENANTS } from './commands/resources/tenants.ts'
 import { WEBHOOKS } from './commands/resources/webhooks.ts'
+import { api } from './commands/api.ts'
 import { createCompletion } from './commands/shell/completion.ts'
 import { createHelp } from './commands/shell/help.ts'
 import { doctor } from './commands/doctor/doctor.ts'
@@ -44,6 +45,7 @@ export const TREE: CommandGroup = {
     deadLetters,
     system,
     types,
+    api,
     doctor,
     createCompletion(() => TREE),
     createHelp(() => TREE),

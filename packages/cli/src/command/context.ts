@@ -28,6 +28,8 @@ export interface Context {
   client(options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Promise<Ariftly>
   /** The same for another server, or another key. */
   clientOf(server: Server, options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Ariftly
+  /** Through the proxy of the environment, where there is one for the URL. Clients use it. */
+  readonly fetch: typeof fetch
   /** Standard output: the data, nothing else. */
   readonly out: Output
   /** Standard error: all else. Notices go through `note`. */
