@@ -88,6 +88,7 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     allowHttp: globals.get('allow-http') === true,
   }
   const quiet = globals.get('quiet') === true
+  const isJsonAsked = globals.get('json') === true
   const folders = foldersOf(host.env)
   // Commands print all messages themselves.
   const logger = {
@@ -119,10 +120,11 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     note: async (text) => {
       if (!quiet) await err.line(text)
     },
-    confirm: createConfirm({ stdin: host.stdin, err, signal, isSure: globals.get('yes') === true }),
+    confirm: createConfirm({ stdin: host.stdin, err, signal }, globals.get('yes') === true),
     stdin: host.stdin,
     isTty: out.isTty,
-    json: globals.get('json') === true || !out.isTty,
+    json: isJsonAsked || !out.isTty,
+    isJsonAsked,
     quiet,
     env: host.env,
     folders,

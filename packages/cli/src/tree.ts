@@ -11,7 +11,8 @@ import { api } from './commands/api.ts'
 import { createCompletion } from './commands/shell/completion.ts'
 import { createHelp } from './commands/shell/help.ts'
 import { doctor } from './commands/doctor/doctor.ts'
-import { login, logout } from './commands/login.ts'
+import { login, logout, profiles } from './commands/login.ts'
+import { open } from './commands/open.ts'
 import { system } from './commands/system.ts'
 import { timeline } from './commands/timeline.ts'
 import { trigger } from './commands/trigger/trigger.ts'
@@ -28,6 +29,7 @@ export const TREE: CommandGroup = {
   commands: [
     login,
     logout,
+    profiles,
     whoami,
     listen,
     wait,
@@ -46,6 +48,7 @@ export const TREE: CommandGroup = {
     system,
     types,
     api,
+    open,
     doctor,
     createCompletion(() => TREE),
     createHelp(() => TREE),

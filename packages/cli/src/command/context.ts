@@ -46,6 +46,8 @@ export interface Context {
   readonly isTty: boolean
   /** Whether data is printed as JSON: with `--json`, and wherever standard output is no terminal. */
   readonly json: boolean
+  /** With `--json` alone, for what is text for people in a pipe too. */
+  readonly isJsonAsked: boolean
   readonly quiet: boolean
   readonly env: NodeJS.ProcessEnv
   /** Folders of this program under XDG; they are made when something is written, with mode 0700. */

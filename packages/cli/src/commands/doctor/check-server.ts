@@ -98,7 +98,7 @@ export async function checkKeyKnown(findings: Findings): Promise<Check> {
     context.signal.throwIfAborted()
     const isRefused = error instanceof AuthenticationError
     findings.needsKey = isRefused
-    const remedy = isRefused ? 'Use a key that is valid: ariftly login --with-token < key.txt' : 'Try again later.'
+    const remedy = isRefused ? 'Use a key that is valid: ariftly login' : 'Try again later.'
     return { check: 'key', status: 'failed', detail: reasonOf(error), remedy }
   }
 }
