@@ -1,5 +1,5 @@
 // Runs before `npm pack`: makes dist/ariftly.cjs, one file that holds the command line, the SDK and all that they import.
-import { chmodSync, renameSync } from 'node:fs'
+import { chmodSync, copyFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { buildSync } from 'esbuild'
 
@@ -21,3 +21,4 @@ buildSync({
 })
 chmodSync(outfile, 0o755)
 renameSync(outfile, made)
+copyFileSync(join(HERE, '../../CHANGELOG.md'), join(HERE, 'CHANGELOG.md'))

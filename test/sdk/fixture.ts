@@ -52,7 +52,7 @@ export async function createFixture(): Promise<Fixture> {
   const tarball = join(packs, readdirSync(packs).find((name) => name.endsWith('.tgz')) ?? '')
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
-  for (const name of ['express', 'fastify', 'hono', '@types']) {
+  for (const name of ['express', 'fastify', 'hono', 'undici', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
   cpSync(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true })
@@ -66,7 +66,10 @@ export async function createFixture(): Promise<Fixture> {
     },
     async run(runtime, file, env, args = []) {
       const [program = '', ...before] = runtime.split(' ')
-      const answer = await run(program, [...before, join(folder, file), ...args], { cwd: folder, env: { ...process.env, ...env } })
+      const answer = await run(program, [...before, join(folder, file), ...args], {
+        cwd: folder,
+        env: { ...process.env, ...env },
+      })
       return answer.stdout
     },
     async start(file, env) {
@@ -110,12 +113,13 @@ export function findNode24(): string | undefined {
   return existsSync(path) ? path : undefined
 }
 
-/** Runtimes other than Node that `npm run test:long -- --only runtimes` has fetched: how a file is run with them. */
+/** Runtimes other than Node, for `npm run test:long -- --only runtimes`, which has fetched them: how a file is run with each. */
 export function findRuntimes(): readonly (readonly [name: string, runtime: string])[] {
+  if (process.env['TEST_RUNTIMES'] === undefined) return []
   const folder = join(ROOT, '.cache/runtimes/node_modules')
   const known = [
     ['Bun', join(folder, '@oven/bun-linux-x64/bin/bun'), ''],
     ['Deno', join(folder, '@deno/linux-x64-glibc/deno'), ' run --allow-all'],
   ] as const
-  return known.flatMap(([name, path, args]) => (existsSync(path) ? [[name, `${path}${args}`] as const] : []))
+  return known.map(([name, path, args]) => [name, `${path}${args}`] as const)
 }
