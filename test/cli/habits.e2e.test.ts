@@ -50,6 +50,10 @@ async function post(task: string, count: number): Promise<void> {
   })
 }
 
+const checksOf = ({ out }: { readonly out: string }) =>
+  new Map(objectsOf(out).map(({ check, status, detail }) => [check, `${String(status)}: ${String(detail)}`]))
+const lineOf = (n: string) => `{"type":"task.progress","task_id":"t_api","data":{"message":"Größe","n":${n}}}\n`
+
 describe('behind a proxy', () => {
   let proxy: ForwardProxy
   let tunnel: ForwardProxy
@@ -96,8 +100,6 @@ describe('behind a proxy', () => {
   })
 
   test('doctor says which one is used, and streams through it', async () => {
-    const checksOf = ({ out }: { readonly out: string }) =>
-      new Map(objectsOf(out).map(({ check, status, detail }) => [check, `${String(status)}: ${String(detail)}`]))
     const [through, local] = await Promise.all([pipe(['doctor'], https()), pipe(['doctor'], { HTTP_PROXY: proxy.url })])
     expect(checksOf(through).get('proxy')).toBe(`ok: ${new URL(tunnel.url).host}, of HTTPS_PROXY`)
     expect(checksOf(through).get('stream')).toMatch(/^ok: /)
@@ -115,8 +117,7 @@ describe('behind a proxy', () => {
 describe('ariftly api', () => {
   test('prints the bytes of the answer, sends a file unchanged, and follows the pages of a list', async () => {
     const file = join(home, 'events.ndjson')
-    const line = (n: string) => `{"type":"task.progress","task_id":"t_api","data":{"message":"Größe","n":${n}}}\n`
-    writeFileSync(file, line('1.0') + line('9007199254740993'))
+    writeFileSync(file, lineOf('1.0') + lineOf('9007199254740993'))
     const sent = await pipe(['api', 'POST', '/v1/events', '-d', `@${file}`, '-H', 'Content-Type: application/x-ndjson'])
     expect({ code: sent.code, err: sent.err }).toEqual({ code: 0, err: '' })
     const path = '/v1/events?task_id=t_api&order=asc&limit=1'

@@ -145,8 +145,9 @@ test('a kill repeats nothing that was delivered and saved, also behind an event 
   const [tasks, each, answeredFirst] = [12, 50, 174]
   for (let task = 0; task < tasks; task += 1) {
     const type = 'task.failed' as const
-    const data = (n: number) => ({ error: { message: 'm' }, n })
-    await system.post(Array.from({ length: each }, (_, n) => ({ type, task_id: `kill-${task}`, data: data(n) })))
+    await system.post(
+      Array.from({ length: each }, (_, n) => ({ type, task_id: `kill-${task}`, data: { error: { message: 'm' }, n } })),
+    )
   }
   const home = system.newHome()
   const answered: ReceivedRequest[] = []

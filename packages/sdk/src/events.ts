@@ -53,7 +53,7 @@ export class Events extends Resource {
    * `close`.
    */
   trySend<Own extends object = object>(events: NewEvent<Given<Own>> | readonly NewEvent<Given<Own>>[]): boolean {
-    return this.#sender.trySend(events as NewEvent | readonly NewEvent[])
+    return this.#sender.trySend(events)
   }
 
   /** Sends immediately; resolves when all earlier events are accepted or given up. Calls may overlap. */

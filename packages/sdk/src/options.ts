@@ -54,7 +54,7 @@ export interface ClientOptions {
   /** A longer `Retry-After` ends a call, and the error says how long it was; `send` waits for this time instead. Default 60 s. */
   readonly maxRetryAfterMs?: number | undefined
   readonly send?: SendOptions | undefined
-  /** Headers of each request, such as those that a gateway asks for. They replace those of the same name, in any case. */
+  /** Headers of each request, such as a gateway asks for. They replace those of the same name, in any case. */
   readonly defaultHeaders?: Readonly<Record<string, string>> | undefined
   /** Default: `console.warn`, for all levels. */
   readonly logger?: Logger | undefined

@@ -19,6 +19,16 @@ afterEach(async () => {
 
 const clientOf = (more: ClientOptions = {}) => new Ariftly({ baseUrl: new URL(api.url).origin, apiKey: 'key', ...more })
 
+/** What is written to the console for one request. */
+const written = async (options: ClientOptions, level?: string) => {
+  if (level !== undefined) process.env['ARIFTLY_LOG'] = level
+  const lines: string[] = []
+  const spies = [jest.spyOn(console, 'warn'), jest.spyOn(console, 'debug')]
+  for (const spy of spies) spy.mockImplementation((text: unknown) => void lines.push(String(text)))
+  await clientOf(options).request({ method: 'GET', path: '/v1/later', query: { token: 'secret' } })
+  return lines
+}
+
 describe('client.request', () => {
   test('answers with the status, the headers and the text as it was sent', async () => {
     const query = { type: ['task.progress', 'task.failed'], limit: 2, after: undefined }
@@ -99,15 +109,6 @@ describe('defaultHeaders', () => {
 })
 
 describe('logLevel', () => {
-  const written = async (options: ClientOptions, level?: string) => {
-    if (level !== undefined) process.env['ARIFTLY_LOG'] = level
-    const lines: string[] = []
-    const spies = [jest.spyOn(console, 'warn'), jest.spyOn(console, 'debug')]
-    for (const spy of spies) spy.mockImplementation((text: unknown) => void lines.push(String(text)))
-    await clientOf(options).request({ method: 'GET', path: '/v1/later', query: { token: 'secret' } })
-    return lines
-  }
-
   test('debug, also as ARIFTLY_LOG, writes each request to standard error, without its query', async () => {
     const line = /^Ariftly: GET \/v1\/later: 200 in \d+ ms, no request id$/
     expect(await written({ logLevel: 'debug' })).toEqual([expect.stringMatching(line)])

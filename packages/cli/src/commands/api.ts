@@ -93,9 +93,12 @@ async function ask({ context, input, client }: ApiCall, request: ApiRequest): Pr
 /** The key is a header that commands have already: it is not to be in a history of a shell. */
 function readHeader(text: string): readonly [string, string] {
   const [, name = '', value = ''] = /^([^:]+):\s*(.*)$/.exec(text) ?? []
-  const refuse = (message: string) => new CliError('invalid_option', message, { pointer: '--header' })
-  if (name === '') throw refuse(`--header must be a name, a colon and a value: ${text.slice(0, 20)}`)
+  if (name === '') throw badHeader(`--header must be a name, a colon and a value: ${text.slice(0, 20)}`)
   if (name.toLowerCase() === 'authorization')
-    throw refuse('--header takes no key: it would be in the list of processes.')
+    throw badHeader('--header takes no key: it would be in the list of processes.')
   return [name, value]
+}
+
+function badHeader(message: string): CliError {
+  return new CliError('invalid_option', message, { pointer: '--header' })
 }

@@ -4,8 +4,8 @@ import { expect, test } from '@jest/globals'
 import { run } from '../test-run.ts'
 import { fragmentOf } from './open.ts'
 
-const console_ = join(import.meta.dirname, '../../../console/src')
-const read = (file: string) => readFileSync(join(console_, file), 'utf8')
+const SOURCES = join(import.meta.dirname, '../../../console/src')
+const read = (file: string) => readFileSync(join(SOURCES, file), 'utf8')
 
 test.each(['evt_1', 'whk_1', 'dlv_1', 'rdl_1', 't_1', 'a/b c'])('%s is opened at a page that the console has', (id) => {
   const [path = '', search] = fragmentOf(id).slice(1).split('?')

@@ -23,7 +23,7 @@ export class Watermark<P> {
     return this.#first === this.#entries.length
   }
 
-  /** Those that are settled behind one that is under way, in their order, `max` at most. */
+  /** Positions of settled entries behind one that is under way, in their order, `max` at most. */
   settledBehind(max: number): readonly P[] {
     const found: P[] = []
     for (let at = this.#first + 1; at < this.#entries.length && found.length < max; at += 1) {

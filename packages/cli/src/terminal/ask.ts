@@ -12,7 +12,7 @@ export interface Asking {
   readonly signal: AbortSignal
 }
 
-/** Whether there is somebody to ask. */
+/** Whether a person can be asked. */
 export function canAsk({ stdin, err }: Pick<Asking, 'stdin' | 'err'>): boolean {
   return stdin.isTTY === true && err.isTty
 }

@@ -27,6 +27,10 @@ const refusedAt = (date: string, ...indices: number[]): ReceiverAnswer => ({
 })
 const hourAgo = () => new Date(Date.now() - 3_600_000).toUTCString()
 
+const timedOut = async (of: Ariftly) =>
+  await of.events.send(progress('a', 1), { timeoutMs: 200 }).catch((error: unknown) => error)
+const hangs = async () => await new Promise<string>(() => undefined)
+
 function failAlways(): never {
   throw new Error('the handler is broken')
 }
@@ -125,11 +129,7 @@ describe('answers', () => {
 })
 
 describe('a send that is timed out says whether anything can have left', () => {
-  const timedOut = async (of: Ariftly) =>
-    await of.events.send(progress('a', 1), { timeoutMs: 200 }).catch((error: unknown) => error)
-
   test('not when the address takes no connections, or no key was given', async () => {
-    const hangs = async () => await new Promise<string>(() => undefined)
     const closed = `http://127.0.0.1:${await findFreePort()}`
     for (const more of [{ baseUrl: closed }, { apiKey: hangs }]) {
       const error = await timedOut((client = start({}, more)))
@@ -149,7 +149,7 @@ describe('a send that is timed out says whether anything can have left', () => {
     const fails: typeof fetch = async (url, init) => {
       calls += 1
       if (calls === 1) throw Object.assign(new TypeError('reset'), { cause: { code: 'ECONNRESET' } })
-      return await fetch(String(url).replace(/^.*?(?=\/v1)/, closed), init)
+      return await fetch((url as string).replace(/^.*?(?=\/v1)/, closed), init)
     }
     client = start({}, { fetch: fails })
     const sent = client.events.send(progress('a', 1), { timeoutMs: 3000 }).catch((failure: unknown) => failure)

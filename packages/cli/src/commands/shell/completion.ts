@@ -162,8 +162,8 @@ function fishScript(places: readonly Place[]): string {
     return [
       ...next.map(({ word, summary }) => line(word, summary)),
       ...args.flatMap(({ suggestion, summary }) => {
-        const words_ = fishWords(suggestion)
-        return words_ === undefined ? [] : [line(quote(words_), summary)]
+        const suggested = fishWords(suggestion)
+        return suggested === undefined ? [] : [line(quote(suggested), summary)]
       }),
       ...options.map((option) => `complete -c ariftly ${condition} ${fishOption(option)}`),
     ]
