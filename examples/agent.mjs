@@ -3,6 +3,8 @@ import { Ariftly } from '@ariftly/sdk'
 
 const taskId = process.argv[2] ?? 'task_1'
 const client = new Ariftly()
+// A container ends with a signal, which ends Node without a word: what is queued is sent first.
+process.once('SIGTERM', () => void client.close().then(() => process.exit()))
 const event = (type, data) => ({ type, task_id: taskId, agent: 'analyzer', data })
 
 await client.events.send(event('task.created', { title: 'Read a document' }))

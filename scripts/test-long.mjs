@@ -1,4 +1,4 @@
-// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1] [--from v1.0.0]`: tests that are too long for each change.
+// `npm run test:long -- [--only faults,chaos,streams,release,repeat,bench,generators,schemathesis,runtimes] [--minutes 10] [--brokers 3] [--rounds 2] [--seed 1] [--from v1.0.0]`: tests that are too long for each change.
 // One part after another; the last line is `N passed, N failed`.
 //   faults   every level, with long faults, more events and more random inputs (ARIFTLY_LONG_FAULTS=1)
 //   chaos    faults at random moments on the whole system, for `--minutes`; with `--brokers 3` on a cluster of three
@@ -8,6 +8,7 @@
 //   bench    each benchmark in its smallest form: it runs, and prints its values
 //   generators    clients made from the OpenAPI document by other generators, also for Go (needs Go 1.21 or newer)
 //   schemathesis  requests made from the OpenAPI document, for `--minutes`
+//   runtimes      the packed SDK on Bun and Deno, with binaries from npm (Linux on x64)
 import { spawn } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -25,6 +26,7 @@ const PARTS = {
   repeat: repeatBesideLoad,
   bench: runBenches,
   generators: () => runE2e('test/generators', { TEST_GO_CLIENT: '1' }),
+  runtimes: runRuntimes,
   schemathesis: () => runE2e('test/e2e/schemathesis', { SCHEMATHESIS_MINUTES: values.minutes }),
 }
 /** No load lasts longer than this, however the run ends. */
@@ -82,6 +84,14 @@ function runChaos(pattern) {
 
 function runE2e(pattern, env) {
   return runJest(['--selectProjects', 'e2e', '--testPathPatterns', pattern], env)
+}
+
+/** Their packages hold the binaries, so no script of a package is run. */
+async function runRuntimes() {
+  const packages = ['@oven/bun-linux-x64@1.4.5', '@deno/linux-x64-glibc@2.9.6']
+  const options = ['--prefix', join(root, '.cache/runtimes'), '--no-save', '--no-audit', '--no-fund']
+  if (!(await run('npm', ['install', ...options, ...packages]))) return { passed: 0, failed: 1 }
+  return await runE2e('test/sdk/packed', { TEST_RUNTIMES: '1' })
 }
 
 async function runUpgrade() {

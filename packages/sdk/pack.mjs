@@ -1,6 +1,15 @@
 // Runs before `npm pack`, after the compiler has made the ES modules of dist/esm: makes the CommonJS form of each in dist/cjs. A
 // file is replaced as a whole, and only when it differs, so that several may pack at the same time.
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { dirname, join } from 'node:path'
 import { transformSync } from 'esbuild'
 
@@ -10,6 +19,7 @@ const CJS = join(HERE, 'dist/cjs')
 // For Node esbuild lists the names that a module exports, so that `import()` finds them.
 const TO_CJS = { format: 'cjs', platform: 'node', target: 'node20' }
 
+copyFileSync(join(HERE, '../../CHANGELOG.md'), join(HERE, 'CHANGELOG.md'))
 const made = new Set()
 removeStale()
 for (const file of filesIn(ESM)) {

@@ -17,7 +17,7 @@ import { startRawTerminal } from './start-raw-terminal.ts'
 const HOSTILE = '\u001b[2J\u001b]0;owned\u0007\u009b1;1H\r\u202egnp\u2066\u200b\u2028'
 const LARGE = `${HOSTILE}${'x'.repeat(250_000)}`
 /** What `--json` needs no schema for: scripts of shells, and the commands that have tests of their own. */
-const APART: ReadonlySet<string> = new Set(['completion', 'listen'])
+const APART: ReadonlySet<string> = new Set(['completion', 'listen', 'api'])
 const execute = promisify(execFile)
 
 interface Node {
@@ -115,7 +115,9 @@ describe('through pipes', () => {
       run('stream-tokens create', ['--task', 't_1', '--ttl-s', '60']),
       run('dead-letters'),
       run('system').then(([found]) => expect(found).toMatchObject({ object: 'system', log: { epoch: 1 } })),
-      run('help'),
+      run('help', ['--json']),
+      run('profiles'),
+      run('open', ['t_1']),
       keysAndTenants(),
     ])
 
@@ -267,15 +269,32 @@ describe('through pipes', () => {
   test('bash completes words, options and their values', async () => {
     const script = `
       source <("$NODE" "$PROGRAM" completion bash)
+      ariftly() { "$NODE" "$PROGRAM" "$@"; }
       complete_at() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _ariftly; echo "\${COMPREPLY[*]}"; }
       complete_at ariftly time
       complete_at ariftly webhooks del
       complete_at ariftly deliveries list --web
       complete_at ariftly deliveries list --status ca
-      complete_at ariftly completion ''`
+      complete_at ariftly completion ''
+      complete_at ariftly trigger task.c
+      complete_at ariftly events tail --until task.failed,task.c
+      complete_at ariftly events send -f test/cli/habits
+      complete_at ariftly webhooks update --body @test/cli/habits
+      complete_at ariftly --profile o
+      complete_at ariftly webhooks get whk_
+      complete_at ariftly webhooks get --help
+      ARIFTLY_URL=http://127.0.0.1:1 complete_at ariftly webhooks get whk_`
     const variables = { ...env(), NODE: process.execPath, PROGRAM: program, PATH: process.env['PATH'] ?? '' }
-    const { stdout } = await execute('bash', ['-c', script], { env: variables })
-    const [timeline, remove, option, value, shells] = stdout.split('\n')
+    const made = await pipe(['webhooks', 'create', '--url', receiver.url, '--events', 'session.closed'])
+    await pipe(['login', '--profile', 'office'], { input: platformKey })
+    const { stdout } = await execute('bash', ['-c', script], { env: variables, cwd: ROOT })
+    const [timeline, remove, option, value, shells, ...values] = stdout.split('\n')
+    const [types, until, file, atFile, profile, webhooks, flags, unreachable] = values
+    expect([types, until]).toEqual(['task.created task.complete', 'task.failed,task.created task.failed,task.complete'])
+    expect([file, atFile]).toEqual(['test/cli/habits.e2e.test.ts', '@test/cli/habits.e2e.test.ts'])
+    expect(profile).toBe('office')
+    expect(webhooks?.split(' ')).toContain(textOf(linesOf(made.out)[0], 'id'))
+    expect([flags, unreachable]).toEqual(['--help', ''])
     expect([timeline, remove, option, value]).toEqual(
       ['timeline', 'delete deliveries', '--webhook', 'cancelled'].map((words) =>
         expect.stringContaining(words.split(' ')[0] ?? ''),
@@ -380,12 +399,6 @@ describe('in a terminal', () => {
       expect({ typed, code: await cli.exited }).toEqual({ typed, code })
     }
     expect((await pipe(['webhooks', 'get', webhook])).code).toBe(1)
-  })
-
-  test('a table in a narrow terminal loses nothing', async () => {
-    const cli = startInTerminal({ program, args: ['types'], env: env() }, { cols: 24, rows: 10 })
-    expect(await cli.exited).toBe(0)
-    expect((await cli.lines()).join('')).toContain('tool_call.executed')
   })
 
   test('Ctrl-C ends a request that is not answered', async () => {

@@ -55,7 +55,9 @@ describe('what is forwarded', () => {
     const url = `http://127.0.0.1:${receiver.port}/real`
     const body = { url, events: ['task.*'], task_id: 'compared', secret: SECRET, filter }
     const webhook = (await system.call('POST', '/v1/webhooks', body))['id'] as string
-    const cli = start(system.newHome(), '/forwarded', '--webhook', webhook, '--secret', SECRET)
+    const secretFile = join(system.newHome(), 'secret')
+    writeFileSync(secretFile, `${SECRET}\n`)
+    const cli = start(system.newHome(), '/forwarded', '--webhook', webhook, '--secret-file', secretFile)
     await awaitLive(cli)
     const data = '{"message":"Größe \\u001b[31m","n":1.0,"big":12345678901234567890}'
     const [, id = ''] = await system.post([

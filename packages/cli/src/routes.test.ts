@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { startReceiver, type Receiver } from '@ariftly/testkit'
+import { CHOICES } from './command/choices.ts'
 import type { OptionSpec } from './command/command.ts'
 import { GLOBAL_OPTIONS } from './command/global-options.ts'
 import { listCommands } from './command/list-commands.ts'
@@ -53,6 +54,12 @@ function resolve(schema: Schema): Schema {
   return name === undefined ? schema : (document.components.schemas[name] ?? schema)
 }
 
+/** A member of a body, also of an object in it. */
+function memberAt(schema: Schema, [name = '', ...path]: readonly string[]): Schema | undefined {
+  const found = resolve(schema).properties?.[name]
+  return found === undefined || path.length === 0 ? found && resolve(found) : memberAt(found, path)
+}
+
 const flagsOf = ({ name, short }: OptionSpec) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
 const parameterNames = (options: readonly OptionSpec[]) => options.map(({ parameter = '' }) => parameter.split('.')[0])
 
@@ -72,6 +79,12 @@ describe('the commands', () => {
     }
   })
 
+  test('know the types of events that the API knows', () => {
+    const list = routes.find(({ route }) => route === 'GET /v1/events')?.operation.parameters
+    const type = list?.find(({ name }) => name === 'type')?.schema
+    expect(type && resolve(resolve(type).items ?? {}).enum).toEqual(CHOICES.eventType)
+  })
+
   test.each(calling)(
     '$title has an option for each parameter and each member of the body',
     ({ routes: own, options = [] }) => {
@@ -86,6 +99,13 @@ describe('the commands', () => {
           if (choices !== undefined) expect(choices).toEqual(words)
         }
         const body = operation.requestBody?.content['application/json']?.schema
+        for (const { parameter = '', choices } of options) {
+          const member = body && memberAt(body, parameter.split('.'))
+          if (choices !== undefined && member?.enum !== undefined) {
+            // `--body` can set null.
+            expect(choices).toEqual(member.enum.filter((word) => word !== null))
+          }
+        }
         const members = Object.keys((body && resolve(body).properties) ?? {})
         expect(
           members.filter((name) => !given.includes(name) && !options.some((option) => option.name === 'body')),
@@ -96,7 +116,8 @@ describe('the commands', () => {
 })
 
 test.each(commands)('what $title prints as JSON has a published schema', ({ title, output }) => {
-  if (title === 'completion') return
+  // A script, and what the API answers.
+  if (title === 'completion' || title === 'api') return
   const [source, name = ''] = (output ?? '').split(':')
   const schemas = source === 'api' ? document.components.schemas : (CLI_SCHEMAS['$defs'] as object)
   expect(Object.keys(schemas)).toContain(name)

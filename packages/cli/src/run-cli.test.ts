@@ -88,7 +88,7 @@ describe('errors', () => {
     const before = api.requests.length
     const ran = await run(['events', 'list'], { env: { ARIFTLY_URL: url() } })
     expect({ code: ran.code, requests: api.requests.length - before }).toEqual({ code: 4, requests: 0 })
-    expect(errorOf(ran)['remedy']).toContain('ariftly login --with-token')
+    expect(errorOf(ran)['remedy']).toContain('ariftly login')
   })
 
   test('a server that cannot be reached is 1, with a remedy', async () => {
@@ -248,6 +248,18 @@ describe('login', () => {
     const ran = await call(['login', '--with-token'], { isTty: true, input: `${KEY}\n` })
     expect(ran.code).toBe(1)
     expect(ran.err).not.toContain(KEY)
+  })
+
+  test('asks on a terminal, and does not show the key; profiles lists what was kept', async () => {
+    const home = newHome()
+    answer(200, { object: 'api_key', id: 'key_1', tenant: 'acme', scopes: [] })
+    const env = { HOME: home, ARIFTLY_API_KEY: '', ARIFTLY_URL: '' }
+    const argv = ['login', '--server', url(), '--profile', 'two', '--json']
+    const ran = await call(argv, { env, isTty: true, input: `${KEY}\n` })
+    expect(ran).toMatchObject({ code: 0, err: `API key for ${url()}: \n` })
+    const listed = await call(['profiles', '--profile', 'two'], { env })
+    expect(jsonLines(listed.out)).toEqual([{ profile: 'two', url: url(), chosen: true }])
+    expect(ran.out + ran.err + listed.out).not.toContain(KEY)
   })
 
   test.each(['', '\n', 'two words'])('takes no key such as %j', async (input) => {

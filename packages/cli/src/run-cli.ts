@@ -9,8 +9,9 @@ import { readStdin } from './command/read-source.ts'
 import { describeError, printError } from './command/report-error.ts'
 import { createConfirm } from './terminal/confirm.ts'
 import { createOutput, type Output } from './terminal/output.ts'
-import { literal } from './terminal/show.ts'
+import { literal, show } from './terminal/show.ts'
 import { foldersOf } from './settings/folders.ts'
+import { createProxyFetch, proxyOf } from './settings/proxy-fetch.ts'
 import { readServer } from './settings/read-server.ts'
 import { TREE } from './tree.ts'
 
@@ -87,15 +88,25 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     allowHttp: globals.get('allow-http') === true,
   }
   const quiet = globals.get('quiet') === true
+  const isJsonAsked = globals.get('json') === true
   const folders = foldersOf(host.env)
+  // Commands print all messages themselves.
+  const logger = {
+    warn: () => undefined,
+    debug: (text: string) => void (host.env['ARIFTLY_LOG'] === 'debug' && err.line(show`${text}`)),
+  }
+  const fetch = createProxyFetch(host.env)
   let known: Promise<Server> | undefined
   async function server(): Promise<Server> {
     known ??= readServer({ flags, env: host.env, configFolder: folders.config })
+    const { url } = await known
+    // Here, as an error of `fetch` would be waited out.
+    proxyOf(new URL(url), host.env)
     return await known
   }
   function clientOf(of: Server, options: Omit<ClientOptions, 'apiKey' | 'baseUrl'> = {}): Ariftly {
     servers.push(of)
-    const client = new Ariftly({ logger: SILENT, ...options, baseUrl: of.url, apiKey: of.apiKey })
+    const client = new Ariftly({ fetch, logger, ...options, baseUrl: of.url, apiKey: of.apiKey })
     clients.push(client)
     return client
   }
@@ -103,15 +114,17 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     server,
     client: async (options) => clientOf(await server(), options),
     clientOf,
+    fetch,
     out,
     err,
     note: async (text) => {
       if (!quiet) await err.line(text)
     },
-    confirm: createConfirm({ stdin: host.stdin, err, signal, isSure: globals.get('yes') === true }),
+    confirm: createConfirm({ stdin: host.stdin, err, signal }, globals.get('yes') === true),
     stdin: host.stdin,
     isTty: out.isTty,
-    json: globals.get('json') === true || !out.isTty,
+    json: isJsonAsked || !out.isTty,
+    isJsonAsked,
     quiet,
     env: host.env,
     folders,
@@ -120,9 +133,6 @@ function createContext({ host, parsed: { globals }, out, err, signal, servers, c
     now: () => host.now(),
   }
 }
-
-/** Commands print all messages themselves. */
-const SILENT = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
 
 /** Also where the command line could not be parsed. */
 function isJson({ argv, stdout }: Host): boolean {

@@ -7,10 +7,12 @@ import { REDELIVERIES } from './commands/resources/redeliveries.ts'
 import { REPLAYS } from './commands/resources/replays.ts'
 import { TENANTS } from './commands/resources/tenants.ts'
 import { WEBHOOKS } from './commands/resources/webhooks.ts'
+import { api } from './commands/api.ts'
 import { createCompletion } from './commands/shell/completion.ts'
 import { createHelp } from './commands/shell/help.ts'
 import { doctor } from './commands/doctor/doctor.ts'
-import { login, logout } from './commands/login.ts'
+import { login, logout, profiles } from './commands/login.ts'
+import { open } from './commands/open.ts'
 import { system } from './commands/system.ts'
 import { timeline } from './commands/timeline.ts'
 import { trigger } from './commands/trigger/trigger.ts'
@@ -27,6 +29,7 @@ export const TREE: CommandGroup = {
   commands: [
     login,
     logout,
+    profiles,
     whoami,
     listen,
     wait,
@@ -45,6 +48,8 @@ export const TREE: CommandGroup = {
     deadLetters,
     system,
     types,
+    api,
+    open,
     doctor,
     createCompletion(() => TREE),
     createHelp(() => TREE),

@@ -2,9 +2,9 @@ import { Events } from './events.ts'
 import { AriftlyError } from './errors.ts'
 import { checkKey, type GivenKey } from './http/api-key.ts'
 import { ServerClock } from './http/server-clock.ts'
-import { Transport } from './http/transport.ts'
+import { checkHeaders, Transport, type Answer, type Call, type CallOptions } from './http/transport.ts'
 import { createLog } from './log.ts'
-import type { ClientOptions } from './options.ts'
+import type { ApiRequest, ClientOptions } from './options.ts'
 import { nodeVersion, readEnv } from './platform.ts'
 import { ApiKeys, Audit, DeadLetters, SystemStatus, Tenants } from './resources/administration.ts'
 import { EventTypes, StreamTokens, Tasks } from './resources/catalogue.ts'
@@ -34,17 +34,19 @@ export class Ariftly {
   readonly eventTypes: EventTypes
   readonly streamTokens: StreamTokens
   readonly tasks: Tasks
+  readonly #transport: Transport
   readonly #sender: Sender
   readonly #closed = new AbortController()
 
   constructor(options: ClientOptions = {}) {
     const clock = new ServerClock()
     const { streamToken, logger, send = {} } = options
-    const log = createLog(logger)
+    const log = createLog(logger, options.logLevel)
     const apiKey = givenKey(options)
-    const transport = new Transport({
+    const transport = (this.#transport = new Transport({
       baseUrl: readBaseUrl(options.baseUrl),
       apiKey,
+      defaultHeaders: checkHeaders(options.defaultHeaders),
       fetch: options.fetch ?? ((input, init) => globalThis.fetch(input, init)),
       attemptTimeoutMs: options.attemptTimeoutMs ?? 20_000,
       totalTimeoutMs: options.totalTimeoutMs ?? 120_000,
@@ -52,7 +54,7 @@ export class Ariftly {
       maxRetryAfterMs: options.maxRetryAfterMs ?? 60_000,
       log,
       clock,
-    })
+    }))
     this.#sender = new Sender({ transport, clock, options: send, log })
     const ownToken = apiKey === undefined ? streamToken : undefined
     this.events = new Events({ transport, streamToken: ownToken, closed: this.#closed.signal }, this.#sender)
@@ -70,6 +72,14 @@ export class Ariftly {
   }
 
   /**
+   * Calls a route for which there is no method, with the key, the retries and the errors of all calls. Answers from 200 to 299, and 304, resolve;
+   * others reject with an ApiError.
+   */
+  async request(request: ApiRequest, options?: CallOptions): Promise<Answer> {
+    return await this.#transport.answer(callOf(request), options)
+  }
+
+  /**
    * Ends all streams, as their `close` does, takes no more events, waits at most `timeoutMs` (default 30 s) until the queued ones
    * are sent, and returns the ones that could not be sent: their promises reject with a ClosedError, and a spool keeps them. They
    * have ids, so sending them again makes no duplicates.
@@ -83,6 +93,20 @@ export class Ariftly {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
+  }
+}
+
+/** A request must stay at the base URL: a path such as `@host` would make another host of it, which gets the key. */
+function callOf({ method, path, query, body, headers }: ApiRequest): Call {
+  if (!path.startsWith('/')) throw new AriftlyError('invalid_path', 'A path begins with a slash.')
+  const isRaw = body === undefined || typeof body === 'string' || body instanceof Uint8Array
+  return {
+    method,
+    path,
+    query,
+    body: isRaw ? body : JSON.stringify(body),
+    // A retry of what the server has done already gets the first answer again.
+    headers: { ...(method === 'POST' ? { 'idempotency-key': crypto.randomUUID() } : {}), ...checkHeaders(headers) },
   }
 }
 

@@ -3,15 +3,15 @@ import type { Problem } from './api-types.ts'
 /** One thing that is wrong with a request. */
 export type ProblemError = NonNullable<Problem['errors']>[number]
 
-/** Every error of this SDK. `code` is stable and in snake_case; `name` differs from all names of the platform's errors. */
+/** Every error of this SDK. `code` is stable and in snake_case; `name` is the name of the class, also where a bundler shortens that. */
 export class AriftlyError extends Error {
+  override readonly name: string = 'AriftlyError'
   readonly code: string
   /** `X-Request-Id` of the answer, if there was one. Name it when you ask for help. */
   readonly requestId: string | undefined
 
   constructor(code: string, message: string, options?: ErrorOptions & { readonly requestId?: string | undefined }) {
     super(message, options)
-    this.name = new.target.name
     this.code = code
     this.requestId = options?.requestId
   }
@@ -19,33 +19,39 @@ export class AriftlyError extends Error {
 
 /** There was no answer of the API: the address is unreachable or another server's, or the connection broke. `cause` is the error of `fetch`. */
 export class ConnectionError extends AriftlyError {
-  override readonly name: string = 'AriftlyConnectionError'
+  override readonly name: string = 'ConnectionError'
   /** Whether the address itself is at fault, as far as can be known: an unknown host, a certificate, a redirect. */
   readonly isOfAddress: boolean
+  /** Whether the server may have the request: a connection was made, or it is not known. */
+  readonly mayHaveArrived: boolean
 
   constructor(cause: unknown) {
     // Node's fetch says "fetch failed" and hides the reason one level down.
     const { message, code = '' } = ((cause as Reason | undefined)?.cause ?? cause ?? {}) as Reason
     super('connection_failed', `The API cannot be reached: ${message || code || String(cause)}`, { cause })
     this.isOfAddress = /ENOTFOUND|EAI_|EPROTO|^ERR_(TLS|SSL)|CERT|SIGNATURE|REDIRECT/.test(code)
+    this.mayHaveArrived = !/ENOTFOUND|EAI_|ECONNREFUSED|UNREACH|CONNECT_TIMEOUT|CERT/.test(code)
   }
 }
 
 /** The time of an attempt (`attemptTimeoutMs`), of a whole call (`totalTimeoutMs`) or of a `send` (`timeoutMs`) is over. */
 export class TimeoutError extends AriftlyError {
-  override readonly name: string = 'AriftlyTimeoutError'
-  /** For a `send`: events that were posted and may still be accepted. */
+  override readonly name: string = 'TimeoutError'
+  /** For a `send`: events that the server may have, and may still accept. An event whose id the server derives has none. */
   readonly ids: readonly string[]
+  /** Whether the server may have something of the request, or of the events of a `send`. */
+  readonly mayHaveArrived: boolean
 
-  constructor(message: string, ids: readonly string[] = []) {
+  constructor(message: string, ids: readonly string[] = [], mayHaveArrived = true) {
     super('timeout', message)
     this.ids = ids
+    this.mayHaveArrived = mayHaveArrived
   }
 }
 
 /** The client, or the stream, is closed. */
 export class ClosedError extends AriftlyError {
-  override readonly name: string = 'AriftlyClosedError'
+  override readonly name: string = 'ClosedError'
 
   constructor(message: string) {
     super('closed', message)
@@ -54,7 +60,7 @@ export class ClosedError extends AriftlyError {
 
 /** An answer that breaks the protocol: no event stream, a frame over 1 MiB, no JSON where JSON is promised. */
 export class ProtocolError extends AriftlyError {
-  override readonly name: string = 'AriftlyProtocolError'
+  override readonly name: string = 'ProtocolError'
 
   constructor(message: string, requestId?: string) {
     super('protocol_error', message, { requestId })
@@ -76,7 +82,7 @@ export interface ApiErrorDetails {
 
 /** The API answered with an error status. Each subclass is one status. */
 export class ApiError extends AriftlyError {
-  override readonly name: string = 'AriftlyApiError'
+  override readonly name: string = 'ApiError'
   readonly status: number
   readonly problem: Problem | undefined
   readonly body: string
@@ -100,35 +106,35 @@ export class ApiError extends AriftlyError {
 
 /** 400: what cannot be read, such as an unknown parameter. */
 export class BadRequestError extends ApiError {
-  override readonly name = 'AriftlyBadRequestError'
+  override readonly name = 'BadRequestError'
 }
 /** 401: the key or token is missing, unknown, expired or revoked. */
 export class AuthenticationError extends ApiError {
-  override readonly name = 'AriftlyAuthenticationError'
+  override readonly name = 'AuthenticationError'
 }
 /** 403: the key does not have the scope, or its tenant is suspended (`tenant_suspended`). */
 export class PermissionDeniedError extends ApiError {
-  override readonly name = 'AriftlyPermissionDeniedError'
+  override readonly name = 'PermissionDeniedError'
 }
 /** 404: there is no such thing for this tenant. */
 export class NotFoundError extends ApiError {
-  override readonly name = 'AriftlyNotFoundError'
+  override readonly name = 'NotFoundError'
 }
 /** 409: the state does not allow it. */
 export class ConflictError extends ApiError {
-  override readonly name = 'AriftlyConflictError'
+  override readonly name = 'ConflictError'
 }
 /** 422: a member of the body is wrong; `errors` point to it. */
 export class UnprocessableError extends ApiError {
-  override readonly name = 'AriftlyUnprocessableError'
+  override readonly name = 'UnprocessableError'
 }
 /** 429: a quota is used up; `retryAfterMs` says for how long. */
 export class RateLimitError extends ApiError {
-  override readonly name = 'AriftlyRateLimitError'
+  override readonly name = 'RateLimitError'
 }
 /** 5xx: the server failed, after all retries. */
 export class ServerError extends ApiError {
-  override readonly name = 'AriftlyServerError'
+  override readonly name = 'ServerError'
 }
 
 const CLASSES: Readonly<Record<number, typeof ApiError>> = {
@@ -160,7 +166,7 @@ export interface Refusal {
 
 /** Events were refused: they will never be accepted unchanged. Events of the same call that are not named were accepted. */
 export class EventRefusedError extends AriftlyError {
-  override readonly name: string = 'AriftlyEventRefusedError'
+  override readonly name: string = 'EventRefusedError'
   readonly refusals: readonly Refusal[]
   /** JSON pointer of the first refusal. */
   readonly pointer: string

@@ -8,6 +8,9 @@ import type { SendCallOptions, Sender } from './send/sender.ts'
 import { EventStream, type StreamDeps, type StreamOptions } from './stream/event-stream.ts'
 import type { NewEvent, QueriedEvent } from './types.ts'
 
+/** A type parameter that is not inferred of an argument, on compilers before NoInfer too: an event would have any member then. */
+type Given<Own extends object> = [Own][Own extends unknown ? 0 : never]
+
 /** Events: sending, reading, and listening to them. */
 export class Events extends Resource {
   readonly #sender: Sender
@@ -20,9 +23,12 @@ export class Events extends Resource {
   }
 
   /** Resolves with the id once the server has accepted the event. */
-  send(event: NewEvent, options?: SendCallOptions): Promise<SentEvent>
+  send<Own extends object = object>(event: NewEvent<Given<Own>>, options?: SendCallOptions): Promise<SentEvent>
   /** Resolves with the ids, in order, once the server has accepted all. */
-  send(events: readonly NewEvent[], options?: SendCallOptions): Promise<readonly SentEvent[]>
+  send<Own extends object = object>(
+    events: readonly NewEvent<Given<Own>>[],
+    options?: SendCallOptions,
+  ): Promise<readonly SentEvent[]>
   /**
    * Events of calls at about the same time share requests. While the server is unavailable they are posted again with the same
    * ids, so without duplicates, until the client is closed; events of one task keep their order. While the queue is full the
@@ -31,7 +37,7 @@ export class Events extends Resource {
    * Rejects with an EventRefusedError (its `pointer` names the fault), an ApiError when the key is refused, or a ClosedError
    * when `close` gives the event back. It also rejects with the error of a spool that cannot keep it, a TimeoutError after
    * `timeoutMs`, or the signal's reason. After the last two an event that was not posted is withdrawn; a posted one may still be accepted: `ids` of the
-   * TimeoutError names it.
+   * TimeoutError names it. `Own` are members of `data` that the catalogue does not name: `send<{ page: number }>(…)`.
    */
   send(
     events: NewEvent | readonly NewEvent[],
@@ -46,7 +52,7 @@ export class Events extends Resource {
    * EventRefusedError for events that can never be sent, the error of a spool that cannot keep them, and a ClosedError after
    * `close`.
    */
-  trySend(events: NewEvent | readonly NewEvent[]): boolean {
+  trySend<Own extends object = object>(events: NewEvent<Given<Own>> | readonly NewEvent<Given<Own>>[]): boolean {
     return this.#sender.trySend(events)
   }
 

@@ -1,6 +1,6 @@
 import type { EventRefusedError } from './errors.ts'
 import type { Spool } from './send/spool.ts'
-import type { Logger, NewEvent, StreamFilter } from './types.ts'
+import type { Logger, NewEvent, RawJson, StreamFilter } from './types.ts'
 
 /** A token for a stream, as `streamTokens.create` gives it. */
 export interface IssuedStreamToken {
@@ -54,6 +54,28 @@ export interface ClientOptions {
   /** A longer `Retry-After` ends a call, and the error says how long it was; `send` waits for this time instead. Default 60 s. */
   readonly maxRetryAfterMs?: number | undefined
   readonly send?: SendOptions | undefined
-  /** Default: warnings of sending are written to `console.warn`. */
+  /** Headers of each request, such as a gateway asks for. They replace those of the same name, in any case. */
+  readonly defaultHeaders?: Readonly<Record<string, string>> | undefined
+  /** Default: `console.warn`, for all levels. */
   readonly logger?: Logger | undefined
+  /**
+   * What is written. Default: the environment variable `ARIFTLY_LOG`; without it `debug` for a `logger` that is given, and otherwise `warn`, of
+   * sending alone.
+   */
+  readonly logLevel?: LogLevel | undefined
+}
+
+/** From least to most. `debug` has each request, and what streams wait for. */
+export type LogLevel = 'off' | 'warn' | 'debug'
+
+/** A request of `client.request`. */
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below the base URL: `/v1/…`, with its values encoded. */
+  readonly path: string
+  /** Undefined members are left out, lists are joined by commas. */
+  readonly query?: Readonly<Record<string, string | number | boolean | readonly string[] | undefined>> | undefined
+  /** An object is sent as JSON; text and bytes are sent unchanged, as JSON too unless `headers` have a `content-type`. */
+  readonly body?: object | RawJson | undefined
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }

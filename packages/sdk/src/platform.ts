@@ -24,7 +24,7 @@ const platform = globalThis as Platform
 export const nodeVersion: string | undefined = platform.process?.versions?.node
 
 /** A variable of the environment; undefined when it is empty, and in browsers. */
-export function readEnv(name: 'ARIFTLY_API_KEY' | 'ARIFTLY_URL'): string | undefined {
+export function readEnv(name: 'ARIFTLY_API_KEY' | 'ARIFTLY_URL' | 'ARIFTLY_LOG'): string | undefined {
   return platform.process?.env?.[name] || undefined
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals'
-import type { AriftlyEvent, StreamItem } from './index.ts'
+import type { AriftlyEvent, Events, NewEvent, StreamItem } from './index.ts'
 
 // What narrows shows in the types of the constants: `npm run check` compiles this file.
 
@@ -55,4 +55,25 @@ test('an item of a stream that is no reset is an event', () => {
   const narrowed: 'task.failed' | undefined = item.type === 'task.failed' ? item.type : undefined
   expect([rawEvent, narrowed]).toEqual([undefined, undefined])
   expect(item.id).toBe('evt_1')
+})
+
+test('a member of data that the catalogue does not name is an error, unless it is a type parameter, or JSON text', () => {
+  // @ts-expect-error It is `progress`.
+  const misspelt: NewEvent = { type: 'task.progress', task_id: 't', data: { message: 'm', progess: 0.4 } }
+  const own: NewEvent<{ page: number }> = { type: 'task.progress', task_id: 't', data: { message: 'm', page: 1 } }
+  // @ts-expect-error The own member is missing.
+  const without: NewEvent<{ page: number }> = { type: 'task.progress', task_id: 't', data: { message: 'm' } }
+  const raw: NewEvent = { type: 'task.progress', task_id: 't', data: '{"message":"m","page":1}' }
+  const sent: readonly NewEvent[] = [own, raw]
+  expect([misspelt, without, ...sent]).toHaveLength(4)
+  // Of methods too, which take the type parameter as well: compiled, and not called.
+  const calls = (events: Events) => [
+    // @ts-expect-error It is `progress`.
+    events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', progess: 0.4 } }),
+    // @ts-expect-error It is `progress`.
+    events.send([{ type: 'task.progress', task_id: 't', data: { message: 'm', progess: 0.4 } }]),
+    events.send<{ page: number }>({ type: 'task.progress', task_id: 't', data: { message: 'm', page: 1 } }),
+    events.trySend(own),
+  ]
+  expect(calls).toBeInstanceOf(Function)
 })

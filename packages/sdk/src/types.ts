@@ -39,10 +39,13 @@ export type AriftlyEvent = { [T in EventType]: EventOf<T> }[EventType] | LaterEv
  */
 export type RawJson = string | Uint8Array
 
-/** An event to send. `data` may be an object, or JSON text or bytes that are sent untouched. */
-export type NewEvent = {
+/**
+ * An event to send. `data` may be an object, or JSON text or bytes that are sent untouched. Members that the catalogue does not name are those of
+ * `Own`: `NewEvent<{ page: number }>`.
+ */
+export type NewEvent<Own extends object = object> = {
   [T in EventType]: Omit<Extract<ApiNewEvent, { readonly type: T }>, 'data'> & {
-    readonly data: (EventDataByType[T] & Readonly<Record<string, unknown>>) | RawJson
+    readonly data: (EventDataByType[T] & Own) | RawJson
   }
 }[EventType]
 

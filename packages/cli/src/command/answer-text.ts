@@ -1,3 +1,4 @@
+import type { Context } from './context.ts'
 import { rawEntries, rawMember } from '../json/raw-json.ts'
 
 /**
@@ -5,11 +6,16 @@ import { rawEntries, rawMember } from '../json/raw-json.ts'
  * ones after they were parsed. It belongs to calls that are made one after the other.
  */
 export class AnswerText {
+  readonly #fetch: typeof fetch
   #chunks: Uint8Array[] = []
+
+  constructor(context: Pick<Context, 'fetch'>) {
+    this.#fetch = context.fetch
+  }
 
   /** For the client that makes the calls. */
   readonly fetch: typeof fetch = async (input, init) => {
-    const response = await globalThis.fetch(input, init)
+    const response = await this.#fetch(input, init)
     const chunks: Uint8Array[] = []
     this.#chunks = chunks
     const keep = new TransformStream<Uint8Array, Uint8Array>({
@@ -22,11 +28,16 @@ export class AnswerText {
     return new Response(response.body?.pipeThrough(keep) ?? null, response)
   }
 
+  /** The answer as it was sent. */
+  get bytes(): Uint8Array {
+    return Buffer.concat(this.#chunks)
+  }
+
   /** The JSON of the answer on one line. */
   get text(): string {
     // Strings hold no line break as such: what is replaced is white space between tokens.
     return new TextDecoder()
-      .decode(Buffer.concat(this.#chunks))
+      .decode(this.bytes)
       .replaceAll(/[\r\n]+/g, ' ')
       .trim()
   }

@@ -1,5 +1,17 @@
 /** Words that parameters of the API take. A test compares them with the OpenAPI document. */
 export const CHOICES = {
+  eventType: [
+    'task.created',
+    'task.progress',
+    'task.complete',
+    'task.failed',
+    'artifact.emitted',
+    'approval.requested',
+    'approval.resolved',
+    'session.message',
+    'session.closed',
+    'tool_call.executed',
+  ],
   errorClass: [
     'http_3xx',
     'http_4xx',

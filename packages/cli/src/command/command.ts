@@ -4,10 +4,10 @@ import type { Input } from './input.ts'
 
 /**
  * How the text of an option or an argument is read. `duration` (`90s`, `10m`, `1h30m`) becomes milliseconds; `time` (a duration ago, or ISO 8601)
- * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value; `list` words separated by commas; `secret` (path of a file, or
+ * an ISO 8601 string; `json` (JSON text, `@file`, or `-` for standard input) its value, `source` (the same) its text unchanged; `list` words separated by commas; `secret` (path of a file, or
  * `-`) the text in it, so that it is in no history of a shell.
  */
-type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'list' | 'secret'
+type ValueKind = 'text' | 'integer' | 'number' | 'boolean' | 'duration' | 'time' | 'json' | 'source' | 'list' | 'secret'
 
 /** Kinds of values. */
 export interface ValueSpec {

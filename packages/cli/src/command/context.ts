@@ -28,6 +28,8 @@ export interface Context {
   client(options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Promise<Ariftly>
   /** The same for another server, or another key. */
   clientOf(server: Server, options?: Omit<ClientOptions, 'apiKey' | 'baseUrl'>): Ariftly
+  /** Through the proxy of the environment, where there is one for the URL. Clients use it. */
+  readonly fetch: typeof fetch
   /** Standard output: the data, nothing else. */
   readonly out: Output
   /** Standard error: all else. Notices go through `note`. */
@@ -44,6 +46,8 @@ export interface Context {
   readonly isTty: boolean
   /** Whether data is printed as JSON: with `--json`, and wherever standard output is no terminal. */
   readonly json: boolean
+  /** With `--json` alone, for what is text for people in a pipe too. */
+  readonly isJsonAsked: boolean
   readonly quiet: boolean
   readonly env: NodeJS.ProcessEnv
   /** Folders of this program under XDG; they are made when something is written, with mode 0700. */

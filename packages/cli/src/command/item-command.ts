@@ -29,7 +29,7 @@ export function itemCommand<B extends object = object>(spec: ItemSpec<B>): Comma
     async run(context, input) {
       const members = (has('body') ? readBody(options, input) : readParameters(options, input)) as B
       const idempotencyKey = has('idempotency-key') ? input.text('idempotency-key') : undefined
-      const answer = new AnswerText()
+      const answer = new AnswerText(context)
       const client = await context.client({ fetch: answer.fetch })
       const value = await call(client, input, members, { signal: context.signal, idempotencyKey })
       if (value !== undefined) await printText(context, answer.text)

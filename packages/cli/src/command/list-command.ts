@@ -34,7 +34,7 @@ export function listCommand<T extends object, Q>(spec: ListSpec<T, Q>, isPaged =
     options,
     routes: [route],
     async run(context, input) {
-      const answer = new AnswerText()
+      const answer = new AnswerText(context)
       const client = await context.client({ fetch: answer.fetch })
       const isAll = !isPaged || input.flag('all')
       const items = list(client, input, readParameters(options, input) as Q, { signal: context.signal })

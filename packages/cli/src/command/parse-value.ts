@@ -11,6 +11,8 @@ export function parseValue(text: string, spec: ValueSpec, pointer: string, nowMs
   switch (spec.kind ?? 'text') {
     case 'text':
       return checkChoice(text, spec, refuse)
+    case 'source':
+      return text
     case 'list':
       return text.split(',').map((word) => checkChoice(word.trim(), spec, refuse))
     case 'boolean':

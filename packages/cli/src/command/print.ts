@@ -1,6 +1,7 @@
 import { rawEntries } from '../json/raw-json.ts'
-import { joinShown, show, type Shown } from '../terminal/show.ts'
+import { literal, show, type Shown } from '../terminal/show.ts'
 import type { Paint } from '../terminal/paint.ts'
+import { layTable } from '../terminal/lay-table.ts'
 import type { Context } from './context.ts'
 
 /** Prints an object: as JSON, or a line for each member. */
@@ -37,16 +38,11 @@ export async function printItems<T extends object>(
     for (const { text } of items) await out.jsonText(text)
     return
   }
-  const rows = items.map(({ value: item, text }) => columns.map(({ value }) => show`${value(item, text) ?? '-'}`))
-  const titles = hasTitles ? [columns.map(({ title }) => show`${title}`)] : []
-  const widths = columns.map((_, at) => Math.max(0, ...[...titles, ...rows].map((row) => row[at]?.text.length ?? 0)))
-  const line = (row: readonly Shown[]) =>
-    joinShown(
-      row.map((cell, at) => pad(cell, at, widths)),
-      '  ',
-    )
-  for (const row of titles) await out.line(out.paint.dim(line(row)))
-  for (const row of rows) await out.line(line(row))
+  const rows = items.map(({ value: item, text }) => columns.map(({ value }) => show`${value(item, text) ?? '-'}`.text))
+  const table = [...(hasTitles ? [columns.map(({ title }) => title)] : []), ...rows]
+  const room = out.stream.columns ?? Infinity
+  const lines = layTable(table, room).map((line) => literal(line))
+  for (const [at, line] of lines.entries()) await out.line(hasTitles && at === 0 ? out.paint.dim(line) : line)
 }
 
 function describeMembers(text: string, paint: Paint, indent: string): readonly Shown[] {
@@ -58,12 +54,6 @@ function describeMembers(text: string, paint: Paint, indent: string): readonly S
     if (isNested(member)) return [show`${indent}${label}`, ...describeMembers(member, paint, `${indent}  `)]
     return [show`${indent}${label}${' '.repeat(Math.max(0, width - name.length))}  ${textOf(member)}`]
   })
-}
-
-/** The last cell of a row needs no room behind it. */
-function pad(cell: Shown, at: number, widths: readonly number[]): Shown {
-  if (at === widths.length - 1) return cell
-  return show`${cell}${' '.repeat((widths[at] ?? 0) - cell.text.length)}`
 }
 
 /** Whether it is an object with members, or an array with objects or arrays in it. */

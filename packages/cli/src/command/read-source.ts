@@ -17,7 +17,7 @@ export async function readStdin(stdin: Readable, signal: AbortSignal): Promise<s
 }
 
 /**
- * The text that the value of an option names: of `json` that of `@file` or, for `-`, of standard input; of `secret` that of a file. Values of other
+ * The text that the value of an option names: of `json` and `source` that of `@file` or, for `-`, of standard input; of `secret` that of a file. Values of other
  * kinds are returned unchanged. Throws a CliError `unreadable_file`.
  */
 export async function readSource(
@@ -26,11 +26,11 @@ export async function readSource(
   pointer: string,
   stdin: () => Promise<string>,
 ): Promise<string> {
-  if (kind !== 'json' && kind !== 'secret') return text
+  if (kind !== 'json' && kind !== 'source' && kind !== 'secret') return text
   if (text === '-') return await stdin()
-  if (kind === 'json' && !text.startsWith('@')) return text
+  if (kind !== 'secret' && !text.startsWith('@')) return text
   try {
-    return await readFile(kind === 'json' ? text.slice(1) : text, 'utf8')
+    return await readFile(kind === 'secret' ? text : text.slice(1), 'utf8')
   } catch (error) {
     throw new CliError('unreadable_file', `${pointer} cannot be read: ${(error as Error).message}`, { pointer })
   }

@@ -90,7 +90,7 @@ function describeApiError(error: ApiError, url: string | undefined): ErrorReport
 
 /** What to do on the command line, otherwise what the page of the problem says. */
 function apiRemedy({ status, code, retryAfterMs }: ApiError): string | undefined {
-  if (status === 401) return 'Use a key that is valid: set ARIFTLY_API_KEY, or run ariftly login --with-token.'
+  if (status === 401) return 'Use a key that is valid: set ARIFTLY_API_KEY, or run ariftly login.'
   if (code === 'missing_scope') return 'Use a key with that scope; ariftly whoami shows the scopes of this one.'
   if (code === 'not_found') return 'Check the id and the tenant of the key: ariftly whoami shows it.'
   if (retryAfterMs !== undefined) return `Try again in ${Math.ceil(retryAfterMs / 1000)} s.`

@@ -26,7 +26,7 @@ export const timeline: Command = {
   example: 'ariftly timeline t_1',
   output: 'cli:TimelineEntry',
   async run(context, input) {
-    const answer = new AnswerText()
+    const answer = new AnswerText(context)
     const lister = await context.client({ fetch: answer.fetch })
     const client = await context.client()
     const task_id = input.required('task')

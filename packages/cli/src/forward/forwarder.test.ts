@@ -38,12 +38,33 @@ test('the position stays before an event that is under way when later ones end',
   await forwarder.add(event('a', 1), 'p1')
   await forwarder.add(event('b', 1), 'p2')
   await forwarder.add(event('c', 1), 'p3')
-  forwarder.pass('p4')
+  forwarder.pass('d', 'p4')
   await eventually('2 events are delivered', () => forwarder.counts.delivered === 2)
   expect(forwarder.position).toBe('p1')
+  expect(forwarder.settledBehind).toEqual(['c-1', 'd'])
   ends[0]?.({ type: 'delivered', status: 200 })
   await forwarder.drained()
   expect(forwarder.position).toBe('p4')
+  expect(forwarder.settledBehind).toEqual([])
+})
+
+test('a free place goes to the oldest event whose task is free', async () => {
+  const tasks = Array.from({ length: 12 }, (_, at) => `t${at}`)
+  const order: string[] = []
+  const ends: (() => void)[] = []
+  const attempt = async ({ id }: ForwardedEvent): Promise<AttemptOutcome> => {
+    order.push(id)
+    if (ends.length < 2) await new Promise<void>((resolve) => ends.push(resolve))
+    return { type: 'delivered', status: 200 }
+  }
+  const { forwarder } = create({ attempt, concurrency: 2 })
+  for (const key of tasks) for (let n = 0; n < 3; n += 1) await forwarder.add(event(key, n), `${key}-${n}`)
+  expect(order).toEqual(['t0-0', 't1-0'])
+  for (const end of ends) end()
+  await forwarder.drained()
+  // Two tasks at a time, in the order in which their events were taken.
+  expect(order.slice(0, 6).toSorted()).toEqual(tasks.slice(0, 2).flatMap((key) => [0, 1, 2].map((n) => `${key}-${n}`)))
+  expect(order.slice(-6).toSorted()).toEqual(['t10', 't11'].flatMap((key) => [0, 1, 2].map((n) => `${key}-${n}`)))
 })
 
 test('what fails waits for its retry within its task alone, and is given up after its attempts', async () => {

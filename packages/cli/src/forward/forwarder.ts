@@ -32,29 +32,42 @@ export interface TargetDown {
 
 /** What is held at a time; beyond it `add` waits. */
 export const WINDOW = { events: 1000, bytes: 32 * 1024 * 1024 } as const
+/** Ids of settled events that are known at most, about 130 kB of JSON: so many can be settled while one event is retried. */
+export const SETTLED_BEHIND_MAX = 4096
 /** Wait before a probe of the target; it doubles up to `max`. */
 const PROBE_MS = { first: 250, max: 2000 } as const
 
+/** A place in the stream. */
+interface Place {
+  readonly position: string | undefined
+  /** Of the event there. */
+  readonly id: string
+}
+
 interface Entry {
   readonly event: ForwardedEvent
-  readonly mark: WatermarkEntry<string | undefined>
+  readonly mark: WatermarkEntry<Place>
+  /** Rises with each event that is taken. */
+  readonly order: number
   attempts: number
 }
 
 /**
- * Forwards events: one after the other within a task, tasks in parallel. An answer other than 2xx is retried within its task, and given up after
+ * Forwards events: one after the other within a task, tasks in parallel. A free place goes to the oldest event whose task is free, so
+ * that the position follows what is delivered. An answer other than 2xx is retried within its task, and given up after
  * `attemptsMax`. While the target takes no connections everything waits, no attempt counts, and one event at a time probes.
  */
 export class Forwarder {
   readonly #settings: ForwarderSettings
   readonly #tasks = new Map<string, Entry[]>()
-  /** Tasks whose first event may be sent. */
-  readonly #ready: string[] = []
+  /** The first event of each task in which none is under way or waits for a retry, oldest first. */
+  readonly #ready: Entry[] = []
   readonly #timers = new Set<NodeJS.Timeout>()
-  readonly #window = new Watermark<string | undefined>()
+  readonly #window = new Watermark<Place>()
   readonly #changed = new Signal()
   readonly #counts = { delivered: 0, failed: 0, inFlight: 0 }
   #bytes = 0
+  #taken = 0
   #running = 0
   #down: TargetDown | undefined
   /** Wait before the next probe. */
@@ -77,7 +90,12 @@ export class Forwarder {
 
   /** The position of the last event before which all are delivered or given up. */
   get position(): string | undefined {
-    return this.#window.position
+    return this.#window.position?.position
+  }
+
+  /** Ids of the events behind it that are delivered or given up, `SETTLED_BEHIND_MAX` at most. */
+  get settledBehind(): readonly string[] {
+    return this.#window.settledBehind(SETTLED_BEHIND_MAX).map(({ id }) => id)
   }
 
   /** Whether `add` would wait. */
@@ -90,21 +108,28 @@ export class Forwarder {
     while (this.isFull && this.#state === 'running') await this.#changed.next()
     if (this.#failure !== undefined) throw this.#failure.error
     if (this.#state === 'stopped') return false
-    const entry: Entry = { event, mark: this.#window.add(position), attempts: 0 }
+    const entry: Entry = {
+      event,
+      mark: this.#window.add({ position, id: event.id }),
+      order: this.#taken,
+      attempts: 0,
+    }
+    this.#taken += 1
     this.#counts.inFlight += 1
     this.#bytes += event.body.length
     const queue = this.#tasks.get(event.key)
     queue?.push(entry)
     if (queue === undefined) {
       this.#tasks.set(event.key, [entry])
-      this.#makeReady(event.key)
+      this.#makeReady(entry)
+      this.#pump()
     }
     return true
   }
 
-  /** Takes a position that needs no forwarding. */
-  pass(position: string | undefined): void {
-    this.#window.settle(this.#window.add(position))
+  /** Takes the position of an event that needs no forwarding. */
+  pass(id: string, position: string | undefined): void {
+    this.#window.settle(this.#window.add({ position, id }))
   }
 
   /** Resolves when nothing is in flight, or when it was stopped; rejects when it has failed. */
@@ -136,29 +161,26 @@ export class Forwarder {
     this.#changed.wake()
   }
 
-  #makeReady(key: string): void {
-    this.#ready.push(key)
-    this.#pump()
+  #makeReady(entry: Entry): void {
+    const at = this.#ready.findLastIndex(({ order }) => order < entry.order)
+    this.#ready.splice(at + 1, 0, entry)
   }
 
   #pump(): void {
     while (this.#down === undefined && this.#running < this.#settings.concurrency) {
-      const key = this.#state === 'running' ? this.#ready.shift() : undefined
-      if (key === undefined) return
-      void this.#attempt(key, false)
+      const entry = this.#state === 'running' ? this.#ready.shift() : undefined
+      if (entry === undefined) return
+      void this.#attempt(entry, false)
     }
   }
 
-  async #attempt(key: string, isProbe: boolean): Promise<void> {
-    const entry = this.#tasks.get(key)?.[0]
-    if (entry === undefined) return
+  async #attempt(entry: Entry, isProbe: boolean): Promise<void> {
     this.#running += 1
     const startedMs = performance.now()
     const outcome = await this.#settings.attempt(entry.event)
     this.#running -= 1
-    if (outcome.type === 'unreachable') this.#goDown(key, outcome.reason, isProbe)
-    else
-      await this.#take(key, entry, outcome, performance.now() - startedMs).catch((error: unknown) => this.fail(error))
+    if (outcome.type === 'unreachable') this.#goDown(entry, outcome.reason, isProbe)
+    else await this.#take(entry, outcome, performance.now() - startedMs).catch((error: unknown) => this.fail(error))
     if (isProbe && outcome.type !== 'unreachable') {
       this.#down = undefined
       this.#probeMs = PROBE_MS.first
@@ -167,24 +189,28 @@ export class Forwarder {
     this.#changed.wake()
   }
 
-  async #take(key: string, entry: Entry, outcome: Answered, durationMs: number): Promise<void> {
+  async #take(entry: Entry, outcome: Answered, durationMs: number): Promise<void> {
     const { event } = entry
     const { status } = outcome
     const attempts = (entry.attempts += 1)
     if (outcome.type === 'delivered') {
       this.#settle(entry, { event, result: 'delivered', status, reason: undefined, attempts, durationMs })
     } else if (attempts < this.#settings.attemptsMax) {
-      this.#later(this.#settings.retryMs(attempts), () => this.#makeReady(key))
+      this.#later(this.#settings.retryMs(attempts), () => {
+        this.#makeReady(entry)
+        this.#pump()
+      })
       return
     } else {
       const settled: Settled = { event, result: 'failed', status, reason: outcome.reason, attempts, durationMs }
       await this.#settings.onGivenUp(settled)
       this.#settle(entry, settled)
     }
-    const queue = this.#tasks.get(key)
+    const queue = this.#tasks.get(event.key)
     queue?.shift()
-    if (queue === undefined || queue.length === 0) this.#tasks.delete(key)
-    else this.#ready.push(key)
+    const next = queue?.[0]
+    if (next === undefined) this.#tasks.delete(event.key)
+    else this.#makeReady(next)
   }
 
   #settle(entry: Entry, settled: Settled): void {
@@ -196,8 +222,8 @@ export class Forwarder {
   }
 
   /** The first to find the target down begins the probes; each of them that fails is followed by another one, after a longer wait. */
-  #goDown(key: string, reason: string, isProbe: boolean): void {
-    this.#ready.unshift(key)
+  #goDown(entry: Entry, reason: string, isProbe: boolean): void {
+    this.#makeReady(entry)
     const isFirst = this.#down === undefined
     this.#down = { sinceMs: this.#down?.sinceMs ?? Date.now(), reason }
     if (!isFirst && !isProbe) return

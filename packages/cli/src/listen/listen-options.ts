@@ -25,7 +25,13 @@ export const LISTEN_OPTIONS: readonly OptionSpec[] = [
     summary: 'what this webhook would get, in place of the options above',
   },
   { name: 'name', shown: 'name', summary: 'name of the state, so that several can run; default: "default"' },
-  { name: 'secret', shown: 'secret', summary: 'signs what is forwarded; otherwise one is made, kept, and shown once' },
+  {
+    name: 'secret-file',
+    shown: 'path',
+    kind: 'secret',
+    summary:
+      'the secret that signs what is forwarded, or - for standard input; otherwise one is made, kept, and shown once',
+  },
   { name: 'concurrency', kind: 'integer', shown: 'n', min: 1, max: 256, summary: 'tasks at a time; default 8' },
   {
     name: 'max-attempts',
@@ -72,9 +78,9 @@ export interface ListenOptions {
 export function readListenOptions(context: Context, input: Input): ListenOptions {
   const name = input.text('name') ?? 'default'
   if (!/^\w[\w.-]{0,63}$/.test(name)) throw invalid('name', 'consists of letters, digits, dots and dashes')
-  const secret = input.text('secret')
+  const secret = input.text('secret-file')
   const verdict = secret === undefined ? undefined : checkSecret(secret)
-  if (verdict?.ok === false) throw invalid('secret', verdict.message)
+  if (verdict?.ok === false) throw invalid('secret-file', verdict.message)
   const narrowing = ['events', 'task', 'session', 'agent'].filter((each) => isGiven(input, each))
   const webhook = input.text('webhook')
   if (webhook !== undefined && narrowing.length > 0)

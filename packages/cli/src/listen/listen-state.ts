@@ -28,13 +28,15 @@ export interface ListenState extends ListenScope {
   readonly after: string | null
   /** Position below which every event had a 2xx, or was given up. */
   readonly position: string | null
+  /** Ids of events behind it that had one too, or were given up: they are not forwarded again. */
+  readonly settled: readonly string[]
   /** Signs what is forwarded, unless another secret is given. */
   readonly secret: string
 }
 
 /** A state that begins at a time, or with new events, and has a secret of its own. */
 export function newListenState(scope: ListenScope, after: string | undefined): ListenState {
-  return { version: 1, ...scope, after: after ?? null, position: null, secret: generateSecret() }
+  return { version: 1, ...scope, after: after ?? null, position: null, settled: [], secret: generateSecret() }
 }
 
 /** Throws a CliError `state_of_another` when a state is about other events than the requested ones. */
@@ -50,9 +52,10 @@ export function refuseOther(path: string, kept: ListenState, scope: ListenScope)
 
 /** Reads a state; undefined when it is none. */
 export function parseListenState(value: Readonly<Record<string, unknown>>): ListenState | undefined {
-  const { version, server, tenant, filter, after, position, secret } = value
+  const { version, server, tenant, filter, after, position, settled, secret } = value
   const isText = [server, tenant, secret].every((member) => typeof member === 'string' && member !== '')
   const isPlace = [after, position].every((member) => member === null || (typeof member === 'string' && member !== ''))
   const isFilter = typeof filter === 'object' && filter !== null
-  return version === 1 && isText && isPlace && isFilter ? (value as unknown as ListenState) : undefined
+  const isSettled = Array.isArray(settled) && settled.every((id) => typeof id === 'string')
+  return version === 1 && isText && isPlace && isFilter && isSettled ? (value as unknown as ListenState) : undefined
 }

@@ -1,7 +1,7 @@
 import type { EventStream, StreamedEvent, StreamItem } from '@ariftly/sdk'
 import { CliError } from '../errors/cli-error.ts'
 import type { Context } from '../command/context.ts'
-import { Forwarder } from '../forward/forwarder.ts'
+import { SETTLED_BEHIND_MAX, type Forwarder } from '../forward/forwarder.ts'
 import type { ForwardedEvent } from '../forward/outcome.ts'
 import { StateSaver } from '../state/state-saver.ts'
 import { writeState } from '../state/state-file.ts'
@@ -66,19 +66,25 @@ interface Listening {
 
 async function forwardAll({ context, o, session, stream, display }: Listening): Promise<void> {
   const { state } = session
-  const save = async (position: string) => await writeState(o.statePath, { ...state, position })
+  const earlier = new Set(state.settled)
+  const save = async (position: string | null) =>
+    await writeState(o.statePath, { ...state, position, settled: settledOf(earlier, forwarder) })
   const saver = new StateSaver(save, SAVE_EVERY_MS, (error) => {
     forwarder.fail(error)
     stream.close()
   })
-  let noted: string | undefined
+  let noted = state.position
+  let passed: string | undefined
   function note(position: string | undefined): void {
     if (position === undefined || position === noted) return
     noted = position
     saver.note(position)
   }
   const forwarding = createForwarding(context, o, session, async (settled) => {
-    note(forwarder.position)
+    // A stream without events may have been noted beyond the last one.
+    if (forwarder.position !== passed) noted = forwarder.position ?? noted
+    passed = forwarder.position
+    saver.note(noted)
     await display.settled(settled)
   })
   const { forwarder } = forwarding
@@ -87,7 +93,7 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
   const timer = setInterval(tick, TICK_MS)
   context.signal.addEventListener('abort', () => void forwarder.stop(END_MS), { once: true })
   try {
-    await readStream({ context, o, session, stream, display }, { forwarder, progress, note })
+    await readStream({ context, o, session, stream, display }, { forwarder, progress, note, earlier })
     await forwarder.drained()
   } finally {
     await forwarder.stop(END_MS)
@@ -100,10 +106,15 @@ async function forwardAll({ context, o, session, stream, display }: Listening): 
   context.signal.throwIfAborted()
 }
 
+interface Earlier {
+  /** Ids of events that an earlier run has settled, and that are not read again yet. */
+  readonly earlier: Set<string>
+}
+
 /** Reads until the stream ends. Events that are not taken are received again the next time. */
 async function readStream(
   { o, session, stream, display }: Listening,
-  { forwarder, progress, note }: Pick<Tick, 'forwarder' | 'progress' | 'note'>,
+  { forwarder, progress, note, earlier }: Pick<Tick, 'forwarder' | 'progress' | 'note'> & Earlier,
 ): Promise<void> {
   const wants = compileWants(session.state.filter)
   let isFirst = true
@@ -114,16 +125,22 @@ async function readStream(
     isFirst = false
     if (item.type === 'stream.reset') {
       await takeReset(item, o, display)
-      forwarder.pass(item.position)
-    } else if (wants(item)) {
+      forwarder.pass('', item.position)
+    } else if (wants(item) && !earlier.has(item.id)) {
       progress.read(item.created_at, forwarder.isFull)
       if (!(await forwarder.add(toForwarded(item), item.position))) return
     } else {
       progress.read(item.created_at, false)
-      forwarder.pass(item.position)
+      forwarder.pass(item.id, item.position)
+      earlier.delete(item.id)
     }
     progress.ask(performance.now())
   }
+}
+
+/** Those of earlier runs are the first to be left out: a stream with a gap may never have them. */
+function settledOf(earlier: ReadonlySet<string>, { settledBehind }: Forwarder): readonly string[] {
+  return [...earlier, ...settledBehind].slice(-SETTLED_BEHIND_MAX)
 }
 
 function toForwarded({ id, type, task_id, session_id, rawEvent }: StreamedEvent): ForwardedEvent {

@@ -55,6 +55,8 @@ export const COMMAND_SCHEMAS: Readonly<Record<string, JsonSchema>> = {
   Identity: objectOf('The key that is used.', { url: text, key_source: text, key: fromApi('CurrentApiKey') }),
   Login: objectOf('The key that was kept.', { profile: text, url: text, tenant: text, scopes: listOf(text) }),
   Logout: objectOf('Whether there was such a profile.', { profile: text, removed: flag }),
+  Profile: objectOf('A profile that was kept.', { profile: text, url: text, chosen: flag }),
+  Link: objectOf('A page of the console.', { url: text }),
   Gone: objectOf('What was deleted, revoked or cancelled.', { id: text, gone: { const: true } }),
   TriggeredEvent: objectOf('An event that was sent; with --dry-run, that would be.', {
     sent: flag,

@@ -48,7 +48,7 @@ const END_MS = 2000
  */
 export async function runSend(context: Context, o: SendOptions): Promise<SendResult> {
   const digest = o.file === undefined ? undefined : await digestOf(o.file)
-  const time = createServerTime(() => context.now())
+  const time = createServerTime(() => context.now(), context.fetch)
   const display = createSendDisplay(context)
   const client = await context.client({ fetch: time.fetch, logger: display.logger })
   const releases: (() => void)[] = [() => display.close()]

@@ -10,7 +10,7 @@ export interface ServerTime {
 const TOLERANCE_MS = 2000
 
 /** Watches the `Date` header of answers. */
-export function createServerTime(now: () => number): ServerTime {
+export function createServerTime(now: () => number, fetch: typeof globalThis.fetch): ServerTime {
   let offsetMs = 0
   return {
     async fetch(input, init) {

@@ -1,6 +1,7 @@
-import { rm } from 'node:fs/promises'
+import { readdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CliError } from '../errors/cli-error.ts'
+import { codeOf } from '../errors/code-of.ts'
 import { readPrivateFile, writePrivateFile } from './private-file.ts'
 
 /** Where a key is for, and the key. */
@@ -27,6 +28,23 @@ export async function readProfile(path: string): Promise<Profile | undefined> {
   const profile = parse(text)
   if (profile !== undefined) return profile
   throw new CliError('profile_damaged', `${path} is no profile.`, { remedy: `Remove ${path} and log in again.` })
+}
+
+/** All profiles, by name. Throws what {@link readProfile} throws. */
+export async function listProfiles(
+  configFolder: string,
+): Promise<readonly { readonly name: string; readonly url: string }[]> {
+  const files = await readdir(join(configFolder, 'profiles')).catch((error: unknown) => {
+    if (codeOf(error) === 'ENOENT') return []
+    throw error
+  })
+  const names = files.filter((file) => file.endsWith('.json')).map((file) => file.slice(0, -'.json'.length))
+  const listed = []
+  for (const name of names.toSorted()) {
+    const profile = await readProfile(profilePath(configFolder, name))
+    if (profile !== undefined) listed.push({ name, url: profile.url })
+  }
+  return listed
 }
 
 /** Keeps a profile. Throws what the file system throws. */

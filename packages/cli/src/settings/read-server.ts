@@ -68,7 +68,7 @@ function checkUrl(given: GivenUrl | undefined, allowHttp: boolean): string {
   if (given === undefined) {
     throw new CliError('needs_server', 'ARIFTLY_URL is not set: the address of the API is not known.', {
       pointer: 'ARIFTLY_URL',
-      remedy: 'Set ARIFTLY_URL, add --server <url>, or run: ariftly login --with-token --server <url> < key.txt',
+      remedy: 'Set ARIFTLY_URL, add --server <url>, or run: ariftly login --server <url>',
     })
   }
   const { text, source: pointer } = given
@@ -105,7 +105,7 @@ async function keyOf(env: NodeJS.ProcessEnv): Promise<Pick<Server, 'apiKey' | 'k
 }
 
 function needsKey(message: string): CliError {
-  const remedy = 'Set ARIFTLY_API_KEY or ARIFTLY_API_KEY_FILE, or run: ariftly login --with-token < key.txt'
+  const remedy = 'Set ARIFTLY_API_KEY or ARIFTLY_API_KEY_FILE, or run: ariftly login'
   return new CliError('needs_key', message, { exit: EXIT.needsKey, remedy })
 }
 

@@ -24,6 +24,10 @@ test('the position is that of the last entry before which all are settled, in an
         open.delete(at)
         while (low < entries.length && !open.has(low)) low += 1
         const isRight = mark.position === (low === 0 ? undefined : low - 1) && mark.isEmpty === (open.size === 0)
+        if (at % 500 === 0) {
+          const behind = entries.flatMap((_, each) => (each > low && !open.has(each) ? [each] : []))
+          expect(mark.settledBehind(50)).toEqual(behind.slice(0, 50))
+        }
         if (!isRight || hasMoved !== (mark.position !== before)) wrong.push(at)
       }
       expect(wrong).toEqual([])

@@ -23,6 +23,16 @@ export class Watermark<P> {
     return this.#first === this.#entries.length
   }
 
+  /** Positions of settled entries behind one that is under way, in their order, `max` at most. */
+  settledBehind(max: number): readonly P[] {
+    const found: P[] = []
+    for (let at = this.#first + 1; at < this.#entries.length && found.length < max; at += 1) {
+      const entry = this.#entries[at]
+      if (entry?.isSettled === true) found.push(entry.position)
+    }
+    return found
+  }
+
   /** The entry that is under way longest. */
   get oldest(): WatermarkEntry<P> | undefined {
     return this.#entries[this.#first]

@@ -1,5 +1,6 @@
 import type { Ariftly, StreamedEvent, StreamState } from '@ariftly/sdk'
 import type { Context } from '../command/context.ts'
+import { CliError } from '../errors/cli-error.ts'
 import { EXIT, type ExitCode } from '../errors/exit-code.ts'
 import { expandTypes, type TypeName } from '../stream/expand-types.ts'
 import { untilAnswered } from '../stream/until-answered.ts'
@@ -20,6 +21,7 @@ export interface TailOptions {
   readonly timeoutMs: number | undefined
   /** Otherwise it ends when it has caught up. */
   readonly isFollowing: boolean
+  readonly acceptsGap: boolean
 }
 
 /** Prints events until one of its ends. Throws what the stream throws, and the reason of the signal. */
@@ -41,8 +43,9 @@ export async function runTail(context: Context, o: TailOptions): Promise<ExitCod
     }
     for await (const item of stream) {
       if (item.type === 'stream.reset') {
-        const { reason, earliest } = item
-        await context.note(show`Events may be missing here (${reason}): the stream continues at ${earliest ?? 'now'}.`)
+        const text = `Events may be missing here (${item.reason}): the stream continues at ${item.earliest ?? 'now'}.`
+        if (!o.acceptsGap) throw new CliError('stream_reset', text, { remedy: 'Add --accept-gap to continue there.' })
+        await context.note(show`${text}`)
         continue
       }
       await printer.print(item)

@@ -15,6 +15,8 @@ export interface Output {
   json(value: unknown): Promise<void>
   /** One JSON value that is JSON text already, without a line break: its bytes are kept, but on a terminal what drives it is written as `\u001b`. */
   jsonText(text: string): Promise<void>
+  /** Bytes, unchanged: not for terminals. */
+  bytes(bytes: Uint8Array): Promise<void>
   /** Resolves when all is written, or cannot be. */
   flushed(): Promise<void>
 }
@@ -37,7 +39,7 @@ export function createOutput(
   // An error may be raised again for each write that was under way.
   stream.on('error', () => undefined)
 
-  async function write(text: string): Promise<void> {
+  async function write(text: string | Uint8Array): Promise<void> {
     if (!isOpen || stream.write(text)) return
     await Promise.race([once(stream, 'drain').catch(() => undefined), closed])
   }
@@ -57,6 +59,7 @@ export function createOutput(
     line: async ({ text }) => await write(`${text}\n`),
     json: async (value) => await jsonText(JSON.stringify(value)),
     jsonText,
+    bytes: write,
     flushed,
   }
 }

@@ -1,5 +1,6 @@
 import type { Output } from './output.ts'
 import type { Shown } from './show.ts'
+import { cutTo } from './width.ts'
 
 /** The last line of a terminal, redrawn in place while other lines are printed above it. Where standard error is no terminal it draws nothing. */
 export interface StatusLine {
@@ -56,19 +57,3 @@ export function createStatusLine({ isTty, stream }: Pick<Output, 'isTty' | 'stre
     },
   }
 }
-
-/** Cuts a text without styles to `columns`. */
-function cutTo(text: string, columns: number): string {
-  let width = 0
-  let cut = ''
-  for (const char of text) {
-    width += WIDE.test(char) ? 2 : 1
-    if (width > columns) break
-    cut += char
-  }
-  return cut
-}
-
-/** East Asian and emoji characters, which a terminal shows in two columns. */
-const WIDE =
-  /[\u1100-\u115f\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f000}-\u{3fffd}]/u

@@ -27,7 +27,7 @@ export const wait: Command = {
   output: 'api:Event',
   async run(context, input) {
     const id = input.required('id')
-    const answer = new AnswerText()
+    const answer = new AnswerText(context)
     const client = await context.client({ fetch: answer.fetch })
     const timeoutMs = input.number('timeout') ?? 60_000
     const timeout = AbortSignal.timeout(timeoutMs)

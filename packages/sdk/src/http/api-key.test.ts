@@ -95,7 +95,7 @@ test('a redirect of a stream is reported without its token', async () => {
   await eventually('a warning', () => warnings.length > 0)
   await client?.close()
   await reading
-  expect(warnings[0]).toContain('it redirects to https://api.example/v1/events/stream.')
+  expect(warnings.join()).toContain('it redirects to https://api.example/v1/events/stream.')
   expect(warnings.join()).not.toContain('secret')
 })
 

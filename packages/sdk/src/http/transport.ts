@@ -27,9 +27,11 @@ export interface Call {
   readonly path: string
   readonly query?: object | undefined
   readonly headers?: Readonly<Record<string, string>>
-  /** JSON text. */
-  readonly body?: string | undefined
+  /** JSON text, unless `headers` say otherwise. */
+  readonly body?: string | Uint8Array | undefined
   readonly signal?: AbortSignal | undefined
+  /** Called when the request is given to `fetch`: from then on the server may have it. */
+  readonly onSent?: (() => void) | undefined
 }
 
 /** What may be set for one call. */
@@ -53,6 +55,7 @@ export interface TransportSettings {
   readonly baseUrl: string
   /** Checked, if it is a text. */
   readonly apiKey: GivenKey
+  readonly defaultHeaders: Readonly<Record<string, string>>
   readonly fetch: typeof fetch
   readonly attemptTimeoutMs: number
   readonly totalTimeoutMs: number
@@ -100,21 +103,28 @@ export class Transport {
   }
 
   async #fetch(call: Call, key: string | undefined, signal: AbortSignal): Promise<Response> {
-    const { baseUrl, clock, fetch } = this.settings
+    const { baseUrl, clock, fetch, defaultHeaders, log } = this.settings
+    const { method, path, query, body } = call
+    const headers = headersOf(call, key, defaultHeaders)
     const sentMs = Date.now()
-    const response = await fetch(baseUrl + call.path + queryOf(call.query), {
-      method: call.method,
-      headers: headersOf(call, key),
+    call.onSent?.()
+    const response = await fetch(baseUrl + path + queryOf(query), {
+      method,
+      headers,
       signal,
       redirect: 'manual',
-      ...(call.body === undefined ? {} : { body: call.body }),
+      ...(body === undefined ? {} : { body: body as string }),
     })
+    const nowMs = Date.now()
+    const { status, headers: given } = response
+    // The path alone: a query may hold the token of a stream.
+    log.debug(`${method} ${path}: ${status} in ${nowMs - sentMs} ms, ${given.get('x-request-id') ?? 'no request id'}`)
     // A browser shows neither the status nor the target.
-    if (response.type === 'opaqueredirect' || (response.status >= 300 && response.status < 400)) {
+    if (response.type === 'opaqueredirect' || (status >= 300 && status < 400 && status !== 304)) {
       void response.body?.cancel()
-      throw new ConnectionError(redirectTo(response.headers.get('location') ?? 'another address'))
+      throw new ConnectionError(redirectTo(given.get('location') ?? 'another address'))
     }
-    clock.learn(response.headers.get('date'), sentMs, Date.now())
+    clock.learn(given.get('date'), sentMs, nowMs)
     return response
   }
 
@@ -128,12 +138,18 @@ export class Transport {
    * for; one above `maxRetryAfterMs` ends the call. Throws an ApiError, ConnectionError, TimeoutError or the signal's reason.
    */
   async request(call: Call, options: CallOptions = {}): Promise<unknown> {
+    const answer = await this.answer(call, options)
+    return answer.text === '' ? undefined : parseJson(answer)
+  }
+
+  /** The same, with the answer as it is; its status is below 300, or 304. */
+  async answer(call: Call, options: CallOptions = {}): Promise<Answer> {
     const { maxRetries = this.settings.maxRetries, attemptTimeoutMs = this.settings.attemptTimeoutMs } = options
     const totalMs = options.totalTimeoutMs ?? this.settings.totalTimeoutMs
     return await withDeadline(options.signal, totalMs, async (signal) => {
       for (let failures = 1; ; failures += 1) {
         const outcome = await this.#outcome({ ...call, signal }, attemptTimeoutMs)
-        if (!('error' in outcome)) return outcome.value
+        if (!('error' in outcome)) return outcome
         if (failures > maxRetries || outcome.waitMs === undefined) throw outcome.error
         const waitMs = this.backOffMs(failures, outcome.waitMs)
         this.settings.log.debug(`${call.method} ${call.path} again in ${waitMs} ms: ${outcome.error.message}`)
@@ -146,10 +162,10 @@ export class Transport {
   async #outcome(
     call: Call,
     timeoutMs: number,
-  ): Promise<{ readonly value: unknown } | { readonly error: Error; readonly waitMs: number | undefined }> {
+  ): Promise<Answer | { readonly error: Error; readonly waitMs: number | undefined }> {
     try {
       const answer = await this.attempt(call, timeoutMs)
-      if (answer.status < 300) return { value: answer.text === '' ? undefined : parseJson(answer) }
+      if (answer.status < 300 || answer.status === 304) return answer
       const error = errorOf(answer)
       return { error, waitMs: this.#waitMs(error) }
     } catch (error) {
@@ -205,19 +221,31 @@ function parseJson(answer: Answer): unknown {
   }
 }
 
-/** Throws an AriftlyError for a value that no header can have: `fetch` would fail each time, with the value in its message. */
-function headersOf({ body, headers }: Call, key: string | undefined): Readonly<Record<string, string>> {
-  const all = {
-    ...(key === undefined ? {} : { Authorization: `Bearer ${key}` }),
+/** Throws an AriftlyError for what no header can be: `fetch` would fail each time, with the value in its message. */
+function headersOf(
+  { body, headers }: Call,
+  key: string | undefined,
+  defaults: Readonly<Record<string, string>>,
+): Readonly<Record<string, string>> {
+  return {
+    ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
     // Browsers send their own, and would ask the server first for leave to send another one.
-    ...(nodeVersion === undefined ? {} : { 'User-Agent': `ariftly-sdk/${VERSION} node/${nodeVersion}` }),
-    ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
-    ...headers,
+    ...(nodeVersion === undefined ? {} : { 'user-agent': `ariftly-sdk/${VERSION} node/${nodeVersion}` }),
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...defaults,
+    ...checkHeaders(headers),
   }
-  for (const [name, value] of Object.entries(all)) {
-    if (/[^\t -~]/.test(value)) throw new AriftlyError('invalid_header', `${name} has a character that no header has.`)
+}
+
+/** Headers with names in lower case, so that each is there once. Throws an AriftlyError that has no value in it. */
+export function checkHeaders(headers: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers)
+  for (const [name, value] of entries) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /[^\t -~]/.test(value)) {
+      throw new AriftlyError('invalid_header', `${name} has a character that no header has.`)
+    }
   }
-  return all
+  return Object.fromEntries(entries.map(([name, value]) => [name.toLowerCase(), value]))
 }
 
 /** Redirects are not followed: they would send the key, and a POST may become a GET. The query is left out: a stream has its token in it. */

@@ -259,13 +259,13 @@ describe('openSpool', () => {
         send: { spool: openSpool(folder), lingerMs: 60_000 },
       })
       for (let n = 0; n < 3; n += 1) {
-        before.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n } })
+        before.events.trySend<{ n: number }>({ type: 'task.progress', task_id: 't', data: { message: 'm', n } })
       }
       const { unsent } = await before.close({ timeoutMs: 1 })
       writeFileSync(join(folder, '000000000009.ndjson'), `${id(9)} 1 {"task_id":"t","data":[]x}\n`)
       api.respondWith(() => ({ status: 202, body: '{"object":"list","data":[]}' }))
       const after = new Ariftly({ baseUrl: api.url, apiKey: 'key', logger, send: { spool: openSpool(folder) } })
-      after.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm', n: 3 } })
+      after.events.trySend<{ n: number }>({ type: 'task.progress', task_id: 't', data: { message: 'm', n: 3 } })
       await after.close()
       const sent = api.requests.flatMap(
         ({ body }) => JSON.parse(body.toString()) as { id: string; data: { n: number } }[],

@@ -88,7 +88,7 @@ export class Batcher {
         ticket: kept?.[index],
         id: ids[index],
         queue: undefined,
-        isPosted: false,
+        mayHaveArrived: false,
         isWithdrawn: false,
         isReminted: false,
         isSettled: false,
@@ -217,7 +217,6 @@ export class Batcher {
   /** Any failure here, also of a caller's function, is retried, except one that is known to be final: a key that is none. */
   async #request(batch: readonly PendingEvent[]): Promise<BatchResult> {
     try {
-      for (const event of batch) event.isPosted = true
       return await postBatch(this.#settings.transport, batch, this.#closed.signal)
     } catch (thrown) {
       const error = thrown as Error

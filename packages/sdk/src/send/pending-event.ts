@@ -1,7 +1,7 @@
 import type { EventRefusedError } from '../errors.ts'
 import type { EncodedEvent } from './encode-event.ts'
 
-/** One event between `send` and its outcome. It is written by the batcher alone. */
+/** One event between `send` and its outcome. It is written by the batcher alone, `mayHaveArrived` by what posts it. */
 export interface PendingEvent {
   readonly encoded: EncodedEvent
   readonly call: SendCall
@@ -17,8 +17,8 @@ export interface PendingEvent {
   id: string | undefined
   /** Set once it has room. */
   queue: TaskQueue | undefined
-  /** Whether it was in a request. */
-  isPosted: boolean
+  /** Whether the server may have it, of this attempt or an earlier one. */
+  mayHaveArrived: boolean
   /** Its call has ended: it is not posted again. */
   isWithdrawn: boolean
   /** Its first minted id was refused because of a clock. */

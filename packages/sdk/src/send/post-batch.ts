@@ -1,5 +1,5 @@
 import type { IngestResults } from '../api-types.ts'
-import { ApiError, EventRefusedError, ProtocolError } from '../errors.ts'
+import { ApiError, ConnectionError, EventRefusedError, ProtocolError } from '../errors.ts'
 import { isTemporary } from '../http/temporary.ts'
 import { errorOf, requestIdOf, type Answer, type Transport } from '../http/transport.ts'
 import { jsonOf } from './encode-event.ts'
@@ -27,7 +27,15 @@ export async function postBatch(
 ): Promise<BatchResult> {
   let body = ''
   for (const { encoded, id } of events) body += `${body === '' ? '[' : ','}${jsonOf(encoded, id)}`
-  const answer = await transport.attempt({ method: 'POST', path: '/v1/events', body: `${body}]`, signal })
+  const atHome = events.filter(({ mayHaveArrived }) => !mayHaveArrived)
+  const mark = (mayHaveArrived: boolean) => {
+    for (const event of atHome) event.mayHaveArrived = mayHaveArrived
+  }
+  const call = { method: 'POST', path: '/v1/events', body: `${body}]`, signal, onSent: () => mark(true) } as const
+  const answer = await transport.attempt(call).catch((error: unknown) => {
+    if (error instanceof ConnectionError && !error.mayHaveArrived) mark(false)
+    throw error
+  })
   return readAnswer(answer, events)
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { eventIdMs } from '@ariftly/events'
 import {
+  findFreePort,
   keepCollectingGarbage,
   startReceiver,
   type ReceivedRequest,
@@ -25,6 +26,10 @@ const refusedAt = (date: string, ...indices: number[]): ReceiverAnswer => ({
   headers: { date, 'content-type': 'application/problem+json', 'x-request-id': 'req_1' },
 })
 const hourAgo = () => new Date(Date.now() - 3_600_000).toUTCString()
+
+const timedOut = async (of: Ariftly) =>
+  await of.events.send(progress('a', 1), { timeoutMs: 200 }).catch((error: unknown) => error)
+const hangs = async () => await new Promise<string>(() => undefined)
 
 function failAlways(): never {
   throw new Error('the handler is broken')
@@ -120,6 +125,43 @@ describe('answers', () => {
     const before = api.requests.length
     await client.events.send(Array.from({ length: 40 }, (_, n) => progress(`t${n}`, n)))
     expect(api.requests.length).toBe(before + 1)
+  })
+})
+
+describe('a send that is timed out says whether anything can have left', () => {
+  test('not when the address takes no connections, or no key was given', async () => {
+    const closed = `http://127.0.0.1:${await findFreePort()}`
+    for (const more of [{ baseUrl: closed }, { apiKey: hangs }]) {
+      const error = await timedOut((client = start({}, more)))
+      expect(error).toMatchObject({ name: 'TimeoutError', ids: [], mayHaveArrived: false })
+      expect((error as Error).message).toContain('Nothing has left')
+    }
+  })
+
+  test('when it was posted, also after an attempt without a connection', async () => {
+    api.respondWith(() => ({ instead: 'hang' }))
+    const error = await timedOut(client)
+    const [event] = eventsOf(api.requests[0] as ReceivedRequest)
+    expect(error).toMatchObject({ ids: [event?.id], mayHaveArrived: true })
+    expect((error as Error).message).toContain('1 events may have left')
+    let calls = 0
+    const closed = `http://127.0.0.1:${await findFreePort()}`
+    const fails: typeof fetch = async (url, init) => {
+      calls += 1
+      if (calls === 1) throw Object.assign(new TypeError('reset'), { cause: { code: 'ECONNRESET' } })
+      return await fetch((url as string).replace(/^.*?(?=\/v1)/, closed), init)
+    }
+    client = start({}, { fetch: fails })
+    const sent = client.events.send(progress('a', 1), { timeoutMs: 3000 }).catch((failure: unknown) => failure)
+    expect(await sent).toMatchObject({ mayHaveArrived: true })
+    expect(calls).toBeGreaterThan(1)
+  })
+
+  test('when the server derives its id, which is not known', async () => {
+    api.respondWith(() => ({ instead: 'hang' }))
+    const event = { ...progress('a', 1), idempotency_key: 'k' }
+    const error = await client.events.send(event, { timeoutMs: 200 }).catch((failure: unknown) => failure)
+    expect(error).toMatchObject({ ids: [], mayHaveArrived: true })
   })
 })
 

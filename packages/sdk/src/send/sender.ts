@@ -180,7 +180,8 @@ function listOf(events: EventOrEvents): readonly NewEvent[] {
 }
 
 function timeoutOf(pending: readonly PendingEvent[], timeoutMs = 0): TimeoutError {
-  const ids = pending.flatMap(({ isPosted, isSettled, id }) => (isPosted && !isSettled && id !== undefined ? [id] : []))
-  const rest = ids.length === 0 ? ', and no event is under way' : `; ${ids.length} events may still be`
-  return new TimeoutError(`Not accepted within ${timeoutMs} ms${rest}.`, ids)
+  const gone = pending.filter(({ mayHaveArrived, isSettled }) => mayHaveArrived && !isSettled)
+  const ids = gone.flatMap(({ id }) => (id === undefined ? [] : [id]))
+  const rest = gone.length === 0 ? 'Nothing has left' : `${gone.length} events may have left, and may still be`
+  return new TimeoutError(`Not accepted within ${timeoutMs} ms. ${rest}.`, ids, gone.length > 0)
 }

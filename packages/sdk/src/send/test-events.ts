@@ -12,7 +12,7 @@ export const problem = (status: number, more: object = {}, headers: Record<strin
   body: JSON.stringify({ type: 'x', title: 'x', status, instance: '/', code: 'some_code', request_id: 'r1', ...more }),
 })
 /** A numbered event of a task. */
-export const progress = (task: string, n: number, message = 'working'): NewEvent => ({
+export const progress = (task: string, n: number, message = 'working'): NewEvent<{ n: number }> => ({
   type: 'task.progress',
   task_id: task,
   data: { message, n },

@@ -19,7 +19,11 @@ const client = new Ariftly({ baseUrl, apiKey: 'key', send: spool === undefined ?
 
 for (let n = 1; n <= events; n += 1) {
   try {
-    client.events.trySend({ type: 'task.progress', task_id: 't', data: { message: 'm'.repeat(bytes), n } })
+    client.events.trySend<{ n: number }>({
+      type: 'task.progress',
+      task_id: 't',
+      data: { message: 'm'.repeat(bytes), n },
+    })
   } catch (error) {
     console.log(`rejected: ${(error as NodeJS.ErrnoException).code}`)
   }

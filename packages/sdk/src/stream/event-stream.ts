@@ -211,6 +211,7 @@ export class EventStream implements AsyncIterable<StreamItem> {
     this.#failures += 1
     const { signal } = (this.#current = new AbortController())
     const waitMs = this.#deps.transport.backOffMs(this.#failures, Math.max(floorMs, this.#retryMs))
+    this.#deps.transport.settings.log.debug(`The stream connects again in ${waitMs} ms. ${error?.message ?? ''}`)
     this.#state.set({ type: 'waiting', error, retryAt: new Date(Date.now() + waitMs) })
     // An abort ends the wait early.
     await pause(waitMs, signal).catch(() => undefined)

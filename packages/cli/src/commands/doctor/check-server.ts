@@ -1,7 +1,9 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { AuthenticationError } from '@ariftly/sdk'
 import { VERSION } from '../../version.ts'
 import { CliError } from '../../errors/cli-error.ts'
 import { EXIT } from '../../errors/exit-code.ts'
+import { proxyOf } from '../../settings/proxy-fetch.ts'
 import { passed, reasonOf, skipped, type Check, type Findings } from './check.ts'
 
 /** How long the server may take. */
@@ -30,9 +32,10 @@ export async function checkSettings(findings: Findings): Promise<Check> {
 export async function checkServer(findings: Findings): Promise<Check> {
   const { server, context } = findings
   if (server === undefined) return skipped('server', 'There is no server to ask.')
+  const dialled = noteDialled(findings)
   try {
     const startedMs = context.now()
-    const response = await fetch(`${server.url}/`, {
+    const response = await context.fetch(`${server.url}/`, {
       redirect: 'manual',
       headers: { accept: 'application/json' },
       signal: AbortSignal.any([context.signal, AbortSignal.timeout(TIMEOUT_MS)]),
@@ -54,7 +57,32 @@ export async function checkServer(findings: Findings): Promise<Check> {
       detail: `${server.url} does not answer as the API does: ${reasonOf(error)}${cause}`,
       remedy: 'Check the URL, proxies and firewalls between, and whether the server runs.',
     }
+  } finally {
+    dialled.stop()
   }
+}
+
+/** Which proxy is between, as was seen when the server was called. */
+export function checkProxy({ server, context, dialled }: Findings): Check {
+  if (server === undefined) return skipped('proxy', 'There is no server to ask.')
+  const url = new URL(server.url)
+  const names = ['HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'].filter((name) => context.env[name])
+  if (names.length === 0) return passed('proxy', 'None: neither HTTPS_PROXY nor HTTP_PROXY is set.')
+  const proxy = proxyOf(url, context.env)
+  if (proxy !== undefined && dialled !== undefined && dialled !== url.host) {
+    return passed('proxy', `${dialled}, of ${proxy.name}`)
+  }
+  return passed('proxy', `Not used for ${url.host}: ${names.join(' and ')} is for others, or NO_PROXY names this one.`)
+}
+
+/** Notes what is dialled: of a tunnel the proxy is the last one. */
+function noteDialled(findings: Findings): { readonly stop: () => void } {
+  const note = (message: unknown) => {
+    findings.dialled = (message as { readonly connectParams: { readonly host: string } }).connectParams.host
+  }
+  // Of undici, as the platform's `fetch` has it too.
+  subscribe('undici:client:beforeConnect', note)
+  return { stop: () => void unsubscribe('undici:client:beforeConnect', note) }
 }
 
 /** Whether the key is known. */
@@ -70,7 +98,7 @@ export async function checkKeyKnown(findings: Findings): Promise<Check> {
     context.signal.throwIfAborted()
     const isRefused = error instanceof AuthenticationError
     findings.needsKey = isRefused
-    const remedy = isRefused ? 'Use a key that is valid: ariftly login --with-token < key.txt' : 'Try again later.'
+    const remedy = isRefused ? 'Use a key that is valid: ariftly login' : 'Try again later.'
     return { check: 'key', status: 'failed', detail: reasonOf(error), remedy }
   }
 }

@@ -20,6 +20,8 @@ export interface Findings {
   needsKey?: boolean
   /** Whether the server answered. */
   isReachable?: boolean
+  /** Host and port that were dialled for the server: its own, or those of a proxy. */
+  dialled?: string
   /** The version of the server, from its index. */
   serverVersion?: string
   /** How far the clock of the server is ahead of this machine's, milliseconds. */

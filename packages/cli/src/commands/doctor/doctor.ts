@@ -5,7 +5,15 @@ import { EXIT } from '../../errors/exit-code.ts'
 import { show } from '../../terminal/show.ts'
 import type { Check, Findings } from './check.ts'
 import { checkFiles } from './check-files.ts'
-import { checkClock, checkKeyKnown, checkScopes, checkServer, checkSettings, checkVersions } from './check-server.ts'
+import {
+  checkClock,
+  checkKeyKnown,
+  checkProxy,
+  checkScopes,
+  checkServer,
+  checkSettings,
+  checkVersions,
+} from './check-server.ts'
 import { checkResume, checkStream } from './check-stream.ts'
 import { checkTarget, checkWebhook, type TargetOptions } from './check-target.ts'
 
@@ -13,6 +21,7 @@ import { checkTarget, checkWebhook, type TargetOptions } from './check-target.ts
 const CHECKS: readonly ((findings: Findings, options: TargetOptions) => Check | Promise<Check>)[] = [
   checkSettings,
   checkServer,
+  checkProxy,
   checkKeyKnown,
   checkScopes,
   checkClock,
@@ -27,7 +36,7 @@ const CHECKS: readonly ((findings: Findings, options: TargetOptions) => Check | 
 /** `ariftly doctor`: what works on this machine, and what to do about the rest. */
 export const doctor: Command = {
   name: 'doctor',
-  summary: 'Check server, key, clock, streams through this network, receivers and files.',
+  summary: 'Check server, proxy, key, clock, streams through this network, receivers and files.',
   description: 'Exit code 1 when a check failed, 4 when there is no valid key.',
   options: [
     { name: 'webhook', shown: 'id', idPrefix: 'whk_', summary: 'also send a test to this webhook' },

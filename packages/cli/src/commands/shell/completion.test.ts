@@ -1,5 +1,7 @@
+import { join } from 'node:path'
 import { expect, test } from '@jest/globals'
-import { run } from '../../test-run.ts'
+import { profilePath, writeProfile } from '../../settings/profile.ts'
+import { newHome, run } from '../../test-run.ts'
 
 const scriptOf = async (shell: string) => (await run(['completion', shell])).out
 
@@ -13,4 +15,15 @@ test('the script for fish quotes what may be no word: test needs an argument on 
   const script = await scriptOf('fish')
   expect(script).toContain('test "$path" = "$argv[1]"')
   expect(script).not.toMatch(/\btest \(/)
+})
+
+test('the words that a script asks for are one on each line: profiles without their keys', async () => {
+  const home = newHome()
+  for (const name of ['b', 'a']) {
+    await writeProfile(profilePath(join(home, '.config/ariftly'), name), {
+      url: 'https://a.example',
+      api_key: 'secret',
+    })
+  }
+  expect(await run(['completion', 'profiles'], { env: { HOME: home } })).toEqual({ code: 0, out: 'a\nb\n', err: '' })
 })

@@ -1,38 +1,57 @@
-import type { ArgumentSpec, Command, CommandGroup, OptionSpec } from '../../command/command.ts'
+import type { Command, CommandGroup, OptionSpec } from '../../command/command.ts'
+import type { Context } from '../../command/context.ts'
 import { GLOBAL_OPTIONS } from '../../command/global-options.ts'
 import { isGroup } from '../../command/list-commands.ts'
-import { literal } from '../../terminal/show.ts'
+import { listProfiles } from '../../settings/profile.ts'
+import { literal, show } from '../../terminal/show.ts'
+import { suggestionOf, type Suggestion } from './suggestion.ts'
 
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const
+/** Words that the scripts ask for. */
+const WORDS = {
+  profiles: async ({ folders }: Context) => (await listProfiles(folders.config)).map(({ name }) => name),
+  webhooks: listWebhooks,
+} as const
+/** How long a shell waits for ids at most. */
+const ASK_MS = 2000
 
-/** `ariftly completion`: a script for a shell, made of the tree of commands. */
+/** `ariftly completion`: a script for a shell, made of the tree of commands, and what such a script asks for. */
 export function createCompletion(tree: () => CommandGroup): Command {
-  const choices = Object.keys(SCRIPTS)
+  const choices = [...Object.keys(SCRIPTS), ...Object.keys(WORDS)]
   return {
     name: 'completion',
     summary: 'Print the completion script of a shell.',
     description:
-      'bash: source <(ariftly completion bash)\nzsh: source <(ariftly completion zsh)\nfish: ariftly completion fish | source',
+      'bash: source <(ariftly completion bash)\nzsh: source <(ariftly completion zsh)\nfish: ariftly completion fish | source\nprofiles and webhooks print the words that these scripts ask for.',
     args: [{ name: 'shell', summary: choices.join(', '), choices }],
     example: 'ariftly completion bash',
     async run(context, input) {
-      const shell = input.required('shell') as keyof typeof SCRIPTS
-      await context.out.line(literal(SCRIPTS[shell](listPlaces(tree(), []))))
+      const shell = input.required('shell')
+      if (isIn(WORDS, shell)) {
+        for (const word of await WORDS[shell](context)) await context.out.line(show`${word}`)
+      } else if (isIn(SCRIPTS, shell)) await context.out.line(literal(SCRIPTS[shell](listPlaces(tree(), []))))
     },
   }
+}
+
+function isIn<T extends object>(table: T, name: string): name is Extract<keyof T, string> {
+  return Object.hasOwn(table, name)
+}
+
+async function listWebhooks(context: Context): Promise<readonly string[]> {
+  const client = await context.client({ maxRetries: 0, totalTimeoutMs: ASK_MS })
+  const webhooks = await client.webhooks.list({ limit: 100 }, { signal: context.signal }).toArray({ limit: 100 })
+  return webhooks.map(({ id }) => id)
 }
 
 /** What may follow some words of a command line. */
 interface Place {
   readonly words: readonly string[]
-  /** Commands, or the words that an argument takes. */
-  readonly next: readonly Suggestion[]
+  /** Commands; a command has `args` in their place. */
+  readonly next: readonly { readonly word: string; readonly summary: string }[]
+  /** What its arguments may be. */
+  readonly args: readonly { readonly suggestion: Suggestion; readonly summary: string }[]
   readonly options: readonly OptionSpec[]
-}
-
-interface Suggestion {
-  readonly word: string
-  readonly summary: string
 }
 
 function listPlaces(group: CommandGroup, words: readonly string[]): readonly Place[] {
@@ -41,43 +60,34 @@ function listPlaces(group: CommandGroup, words: readonly string[]): readonly Pla
     const path = [...words, node.name]
     return isGroup(node) ? listPlaces(node, path) : [placeOf(node, path)]
   })
-  return [{ words, next, options: [] }, ...below]
+  return [{ words, next, args: [], options: [] }, ...below]
 }
 
 function placeOf({ args = [], options = [] }: Command, words: readonly string[]): Place {
-  return { words, next: args.flatMap(suggestionsOf), options }
+  return {
+    words,
+    next: [],
+    args: args.map((spec) => ({ suggestion: suggestionOf(spec), summary: spec.summary })),
+    options,
+  }
 }
 
-function suggestionsOf({ choices = [], summary }: ArgumentSpec): readonly Suggestion[] {
-  return choices.map((word) => ({ word, summary }))
-}
-
-/** Flags of options: the words that begin with a dash. */
-function flagsOf(options: readonly OptionSpec[]): readonly string[] {
-  return [...options, ...GLOBAL_OPTIONS].flatMap(({ name, short }) => [
-    `--${name}`,
-    ...(short === undefined ? [] : [`-${short}`]),
-  ])
-}
-
-/** `case` patterns of the options that take a value: after them no command or option is suggested. */
-function valueFlags(places: readonly Place[]): string {
-  const options = [...places.flatMap((place) => place.options), ...GLOBAL_OPTIONS]
-  const names = options.filter(({ shown }) => shown !== undefined).map(({ name }) => `--${name}`)
-  return [...new Set(names)].join('|')
+/** `--name`, and `-n` where there is one. */
+function flagsOf({ name, short }: OptionSpec): readonly string[] {
+  return [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]
 }
 
 function bashScript(places: readonly Place[]): string {
-  const cases = places.map(({ words, next, options }) => {
-    const suggested = [...next.map(({ word }) => word), ...flagsOf(options), '--help']
-    return `    '${words.join(' ')}') suggested='${suggested.join(' ')}' ;;`
+  const cases = places.map(({ words, next, args, options }) => {
+    const named = args.flatMap(({ suggestion }) => (suggestion.type === 'words' ? suggestion.words : []))
+    const flags = [...options, ...GLOBAL_OPTIONS].flatMap(flagsOf)
+    const suggested = [...next.map(({ word }) => word), ...named, ...flags, '--help']
+    const asked = args.flatMap(({ suggestion }) => (suggestion.type === 'asked' ? [asking(suggestion.what)] : []))
+    return `    '${words.join(' ')}') suggested="${[...asked, ...suggested].join(' ')}" ;;`
   })
-  const choices = choicesOf(places).map(
-    ({ place, name, words }) => `    '${place} --${name}') suggested='${words.join(' ')}' ;;`,
-  )
   return `# bash completion of ariftly
 _ariftly() {
-  local cur prev place='' word suggested=''
+  local cur prev place='' word suggested='' before=''
   cur=\${COMP_WORDS[COMP_CWORD]}
   prev=\${COMP_WORDS[COMP_CWORD-1]}
   for word in "\${COMP_WORDS[@]:1:$((COMP_CWORD - 1))}"; do
@@ -86,18 +96,15 @@ ${pathCase(places)}
     esac
   done
   place=\${place% }
+  # A shell may take the @ before a file for a word of its own.
+  case "$prev" in @) COMPREPLY=($(compgen -f -- "$cur")); return ;; esac
   case "$place $prev" in
-${choices.join('\n')}
-    *)
-      case "$prev" in
-        ${valueFlags(places)}) COMPREPLY=($(compgen -f -- "$cur")); return ;;
-      esac
-      ;;
+${valueCases(places)}
   esac
   [ -n "$suggested" ] || case "$place" in
 ${cases.join('\n')}
   esac
-  COMPREPLY=($(compgen -W "$suggested" -- "$cur"))
+  COMPREPLY=($(compgen -P "$before" -W "$suggested" -- "$cur"))
 }
 complete -F _ariftly ariftly`
 }
@@ -108,14 +115,38 @@ function pathCase(places: readonly Place[]): string {
   return paths.map((path) => `      '${path}') place='${path} ' ;;`).join('\n')
 }
 
-function choicesOf(
-  places: readonly Place[],
-): readonly { readonly place: string; readonly name: string; readonly words: readonly string[] }[] {
-  return places.flatMap(({ words, options }) =>
-    options.flatMap(({ name, choices }) =>
-      choices === undefined ? [] : [{ place: words.join(' '), name, words: choices }],
-    ),
-  )
+/** Cases of the options that take a value, one for each way to suggest it. */
+function valueCases(places: readonly Place[]): string {
+  const patterns = new Map<string, string[]>()
+  const add = (option: OptionSpec, place: string) => {
+    if (option.shown === undefined) return
+    const act = bashOf(suggestionOf(option))
+    patterns.set(act, [...(patterns.get(act) ?? []), ...flagsOf(option).map((flag) => `${place}' ${flag}'`)])
+  }
+  for (const { words, options } of places) for (const option of options) add(option, `'${words.join(' ')}'`)
+  for (const option of GLOBAL_OPTIONS) add(option, '*')
+  return [...patterns].map(([act, of]) => `    ${of.join('|')}) ${act} ;;`).join('\n')
+}
+
+function bashOf(suggestion: Suggestion): string {
+  const list = 'case "$cur" in *,*) before="${cur%,*},"; cur="${cur##*,}" ;; esac'
+  switch (suggestion.type) {
+    case 'words':
+      return `suggested='${suggestion.words.join(' ')}'; ${list}`
+    case 'asked':
+      return `suggested="${asking(suggestion.what)} "`
+    case 'files':
+      return 'COMPREPLY=($(compgen -f -- "$cur")); return'
+    case 'atFiles':
+      return 'case "$cur" in @) COMPREPLY=($(compgen -f)) ;; @*) COMPREPLY=($(compgen -P @ -f -- "${cur#@}")) ;; esac; return'
+    case 'none':
+      return 'return'
+  }
+}
+
+/** Asks the program that is completed. */
+function asking(what: string): string {
+  return `$("\${COMP_WORDS[0]}" completion ${what} 2>/dev/null)`
 }
 
 /** zsh runs the script of bash by its own emulation; in it `path` and `words` are taken. */
@@ -124,10 +155,16 @@ function zshScript(places: readonly Place[]): string {
 }
 
 function fishScript(places: readonly Place[]): string {
-  const lines = places.flatMap(({ words, next, options }) => {
+  const lines = places.flatMap(({ words, next, args, options }) => {
     const condition = `-n '__ariftly_at "${words.join(' ')}"'`
+    const line = (word: string, summary: string) =>
+      `complete -c ariftly -f ${condition} -a ${word} -d ${quote(summary)}`
     return [
-      ...next.map(({ word, summary }) => `complete -c ariftly -f ${condition} -a ${word} -d ${quote(summary)}`),
+      ...next.map(({ word, summary }) => line(word, summary)),
+      ...args.flatMap(({ suggestion, summary }) => {
+        const suggested = fishWords(suggestion)
+        return suggested === undefined ? [] : [line(quote(suggested), summary)]
+      }),
       ...options.map((option) => `complete -c ariftly ${condition} ${fishOption(option)}`),
     ]
   })
@@ -145,9 +182,20 @@ ${GLOBAL_OPTIONS.map((option) => `complete -c ariftly ${fishOption(option)}`).jo
 ${lines.join('\n')}`
 }
 
-function fishOption({ name, short, shown, summary, choices }: OptionSpec): string {
-  const value = shown === undefined ? '' : choices === undefined ? ' -r' : ` -x -a ${quote(choices.join(' '))}`
-  return `-l ${name}${short === undefined ? '' : ` -s ${short}`}${value} -d ${quote(summary)}`
+function fishOption(option: OptionSpec): string {
+  const { name, short, shown, summary } = option
+  return `-l ${name}${short === undefined ? '' : ` -s ${short}`}${shown === undefined ? '' : fishValue(suggestionOf(option))} -d ${quote(summary)}`
+}
+
+function fishValue(suggestion: Suggestion): string {
+  const words = fishWords(suggestion)
+  if (words !== undefined) return ` -x -a ${quote(words)}`
+  return suggestion.type === 'none' ? ' -x' : ' -r -F'
+}
+
+function fishWords(suggestion: Suggestion): string | undefined {
+  if (suggestion.type === 'words') return suggestion.words.join(' ')
+  return suggestion.type === 'asked' ? `(ariftly completion ${suggestion.what} 2>/dev/null)` : undefined
 }
 
 function quote(text: string): string {

@@ -17,7 +17,7 @@ export function createHelp(tree: () => CommandGroup): Command {
     async run(context, input) {
       const words = input.list('command')
       const node = words.reduce<CommandNode>((at, word) => findBelow(at, word), tree())
-      if (context.json) {
+      if (context.isJsonAsked) {
         const exit_codes = Object.fromEntries(Object.entries(EXIT).map(([name, code]) => [code, name]))
         await context.out.json({
           ...describeNode(node, words),
