@@ -27,7 +27,7 @@ function refusalOf({ refusal }: Admission): Problem {
   return refusal
 }
 
-/** What a post is told that follows a batch: a full bucket takes any batch, and owes the rest. */
+/** The refusal of a post that follows a batch: a full bucket takes any batch, and owes the rest. */
 function refusedBy(caller: Caller, events: number, bytes: number): string | undefined {
   const quotas = quotasOf()
   quotas.charge(caller, { events, bytes, declaredBytes: 0 })
