@@ -1,0 +1,329 @@
+"""The HTTP of both clients: what is decided without I/O is in `_http`, and the two shells here wait, send and read."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import httpx2
+
+from ._errors import AriftlyError, ClosedError
+from ._http.back_off import back_off
+from ._http.call import (
+    Answer,
+    Call,
+    CallPlan,
+    CallSettings,
+    RequestOptions,
+    as_failure,
+    check_redirect,
+    error_of,
+    headers_of,
+    json_of,
+)
+from ._http.server_clock import ServerClock
+from ._options import check_key
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+HttpClient = TypeVar("HttpClient", httpx2.Client, httpx2.AsyncClient)
+#: No limit but ours: each stream and each request under way has a connection.
+LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
+
+#: HTTP clients of the parent process: a child must neither use nor collect them, since it has the parent's sockets.
+_of_parent: list[object] = []
+
+
+class HttpSlot(Generic[HttpClient]):
+    """The HTTP client of a client: its own, made when it is needed, or the caller's; another one after a fork."""
+
+    def __init__(
+        self,
+        given: HttpClient | Callable[[], HttpClient] | None,
+        make: Callable[[], HttpClient],
+    ) -> None:
+        self._client: HttpClient | None = None
+        self._is_foreign = False
+        self.is_own = given is None
+        self._make: Callable[[], HttpClient] = make
+        if isinstance(given, (httpx2.Client, httpx2.AsyncClient)):
+            self._client = given
+            self._is_foreign = True
+        elif given is not None:
+            self._make = given
+            self.is_own = True
+
+    def get(self) -> HttpClient:
+        """The client, made at the first call of this process."""
+        if self._client is None:
+            if self._is_foreign:
+                raise AriftlyError(
+                    "forked_http_client", "The http_client of the parent process cannot be used: give a function."
+                )
+            self._client = self._make()
+        return self._client
+
+    def take(self) -> HttpClient | None:
+        """The client to close, if it is this one's to close."""
+        if self._is_foreign:
+            return None
+        client, self._client = self._client, None
+        return client
+
+    def forget(self) -> None:
+        """Leaves the client to the parent process."""
+        if self._client is not None:
+            _of_parent.append(self._client)
+        self._client = None
+
+
+class BaseClient:
+    """What both shells have: settings, and the key and the clock of the server."""
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        api_key: Any,
+        settings: CallSettings,
+        proxy: str | None,
+        ssl_context: ssl.SSLContext | None,
+    ) -> None:
+        self.base_url = base_url
+        self.settings = settings
+        self.clock = ServerClock()
+        self._key = api_key
+        self._proxy = proxy
+        self._ssl_context = ssl_context
+
+    def back_off(self, failures: int, asked: float) -> float:
+        """How long to wait after `failures` failures when the server asked for `asked`, seconds."""
+        return back_off(failures, asked, self.settings.max_retry_after)
+
+    def make_client(self) -> httpx2.Client:
+        """A new HTTP client with the proxy and the certificates of this one."""
+        verify = True if self._ssl_context is None else self._ssl_context
+        return httpx2.Client(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
+
+    def make_async_client(self) -> httpx2.AsyncClient:
+        """The same for asyncio."""
+        verify = True if self._ssl_context is None else self._ssl_context
+        return httpx2.AsyncClient(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
+
+    def _learn(self, response: httpx2.Response, sent: float) -> None:
+        self.clock.learn(response.headers.get("date"), sent * 1000, time.time() * 1000)
+
+
+class SyncAPIClient(BaseClient):
+    """Makes requests in the caller's thread."""
+
+    def __init__(self, *, http_client: httpx2.Client | Callable[[], httpx2.Client] | None, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._http: HttpSlot[httpx2.Client] = HttpSlot(http_client, self.make_client)
+        #: The calls under way, each by an object of its own: adding and removing are atomic.
+        self._under_way: set[object] = set()
+        self._is_closed = False
+
+    def request(self, call: Call, **options: Unpack[RequestOptions]) -> Any:
+        """A call with retries, and the JSON of its answer. Raises APIStatusError, APIConnectionError, APITimeoutError."""
+        plan = CallPlan(call, self.settings, options)
+        while True:
+            timeout = plan.attempt_timeout()
+            try:
+                answer = self.attempt(call, timeout)
+                if answer.status < 300:
+                    return json_of(answer)
+                raise error_of(answer)
+            except AriftlyError as error:
+                wait = plan.wait_after(error)
+            time.sleep(wait)
+
+    def attempt(self, call: Call, timeout: float) -> Answer:
+        """One attempt; every status is an answer. The timeout is of each wait for the network, and of the whole body."""
+        ends_at = time.monotonic() + timeout
+        with self.open(call, httpx2.Timeout(timeout)) as response:
+            content = bytearray()
+            with _failures(timeout):
+                for chunk in response.iter_bytes():
+                    content += chunk
+                    if time.monotonic() > ends_at:
+                        raise httpx2.ReadTimeout("")
+        return Answer(response.status_code, response.headers, bytes(content))
+
+    @contextlib.contextmanager
+    def open(self, call: Call, timeout: httpx2.Timeout) -> Iterator[httpx2.Response]:
+        """Begins an attempt; the body is not read yet.
+
+        A function that gives keys is asked again after a 401, once: what it gave may have been replaced meanwhile.
+        """
+        if self._is_closed:
+            raise ClosedError("The client is closed.")
+        token = object()
+        self._under_way.add(token)
+        response: httpx2.Response | None = None
+        try:
+            key = self._read_key()
+            response = self._send(call, key, timeout)
+            if response.status_code == 401 and callable(self._key):
+                time.sleep(self.back_off(1, 0))
+                fresh = self._read_key()
+                if fresh != key:
+                    response.close()
+                    response = self._send(call, fresh, timeout)
+            yield response
+        finally:
+            if response is not None:
+                response.close()
+            self._under_way.discard(token)
+            if self._is_closed:
+                self._close_http()
+
+    def _send(self, call: Call, key: str | None, timeout: httpx2.Timeout) -> httpx2.Response:
+        headers = headers_of(call, key)
+        http = self._http.get()
+        sent = time.time()
+        with _failures(timeout.read or 0):
+            request = http.build_request(
+                call.method, call.url(self.base_url), headers=headers, content=call.body, timeout=timeout
+            )
+            response = http.send(request, stream=True, follow_redirects=False)
+        try:
+            check_redirect(response.status_code, response.headers)
+        except AriftlyError:
+            response.close()
+            raise
+        self._learn(response, sent)
+        return response
+
+    def _read_key(self) -> str:
+        return check_key(self._key()) if callable(self._key) else self._key
+
+    def close_http(self) -> None:
+        """Ends the connections, once no call is under way: a signal handler may call this, and an interrupted call holds locks."""
+        self._is_closed = True
+        self._close_http()
+
+    def _close_http(self) -> None:
+        if not self._under_way:
+            client = self._http.take()
+            if client is not None:
+                client.close()
+
+    def forget_http(self) -> None:
+        """In the child of a fork."""
+        self._http.forget()
+        self._under_way = set()
+
+
+class AsyncAPIClient(BaseClient):
+    """Makes requests in the running event loop."""
+
+    def __init__(
+        self, *, http_client: httpx2.AsyncClient | Callable[[], httpx2.AsyncClient] | None, **settings: Any
+    ) -> None:
+        super().__init__(**settings)
+        self._http: HttpSlot[httpx2.AsyncClient] = HttpSlot(http_client, self.make_async_client)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._is_closed = False
+
+    async def request(self, call: Call, **options: Unpack[RequestOptions]) -> Any:
+        """A call with retries, and the JSON of its answer. Raises APIStatusError, APIConnectionError, APITimeoutError."""
+        plan = CallPlan(call, self.settings, options)
+        while True:
+            timeout = plan.attempt_timeout()
+            try:
+                answer = await self.attempt(call, timeout)
+                if answer.status < 300:
+                    return json_of(answer)
+                raise error_of(answer)
+            except AriftlyError as error:
+                wait = plan.wait_after(error)
+            await asyncio.sleep(wait)
+
+    async def attempt(self, call: Call, timeout: float) -> Answer:
+        """One attempt, of `timeout` seconds with its body; every status is an answer."""
+        with _failures(timeout):
+            try:
+                return await asyncio.wait_for(self._attempt(call), timeout)
+            except asyncio.TimeoutError:
+                raise httpx2.ReadTimeout("") from None
+
+    async def _attempt(self, call: Call) -> Answer:
+        async with self.open(call, httpx2.Timeout(None)) as response:
+            return Answer(response.status_code, response.headers, await response.aread())
+
+    @contextlib.asynccontextmanager
+    async def open(self, call: Call, timeout: httpx2.Timeout) -> AsyncIterator[httpx2.Response]:
+        """Begins an attempt; the body is not read yet. A function that gives keys is asked again after a 401, once."""
+        if self._is_closed:
+            raise ClosedError("The client is closed.")
+        key = await self._read_key()
+        response = await self._send(call, key, timeout)
+        try:
+            if response.status_code == 401 and callable(self._key):
+                await asyncio.sleep(self.back_off(1, 0))
+                fresh = await self._read_key()
+                if fresh != key:
+                    await response.aclose()
+                    response = await self._send(call, fresh, timeout)
+            yield response
+        finally:
+            await response.aclose()
+
+    async def _send(self, call: Call, key: str | None, timeout: httpx2.Timeout) -> httpx2.Response:
+        headers = headers_of(call, key)
+        http = self._client_of_loop()
+        sent = time.time()
+        with _failures(timeout.read or 0):
+            request = http.build_request(
+                call.method, call.url(self.base_url), headers=headers, content=call.body, timeout=timeout
+            )
+            response = await http.send(request, stream=True, follow_redirects=False)
+        try:
+            check_redirect(response.status_code, response.headers)
+        except AriftlyError:
+            await response.aclose()
+            raise
+        self._learn(response, sent)
+        return response
+
+    def _client_of_loop(self) -> httpx2.AsyncClient:
+        """Connections belong to a loop: a client that outlives it gets others."""
+        loop = asyncio.get_running_loop()
+        if self._loop is not None and self._loop is not loop:
+            self._http.take()
+        self._loop = loop
+        return self._http.get()
+
+    async def _read_key(self) -> str:
+        if not callable(self._key):
+            key: str = self._key
+            return key
+        given = self._key()
+        return check_key(await given if isinstance(given, Awaitable) else given)
+
+    async def close_http(self) -> None:
+        """Ends the connections."""
+        self._is_closed = True
+        client = self._http.take()
+        if client is not None and self._loop is asyncio.get_running_loop():
+            await client.aclose()
+
+    def forget_http(self) -> None:
+        """In the child of a fork."""
+        self._http.forget()
+        self._loop = None
+
+
+@contextlib.contextmanager
+def _failures(timeout: float) -> Iterator[None]:
+    """Turns errors of httpx2 into errors of this SDK."""
+    try:
+        yield
+    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
+        raise as_failure(error, timeout) from error
