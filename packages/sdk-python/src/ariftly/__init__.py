@@ -17,11 +17,18 @@ from ._errors import (
     ProtocolError,
     RateLimitError,
     Refusal,
+    StreamResetError,
     UnprocessableEntityError,
     is_temporary,
 )
 from ._http.call import RequestOptions
+from ._lists import AsyncList, List, Page
 from ._options import SendOptions
+from ._stream.async_stream import AsyncEventStream
+from ._stream.core import StreamItem, StreamReset
+from ._stream.positions import AsyncPositionStore, FilePositionStore, PositionStore
+from ._stream.state import StreamState
+from ._stream.sync_stream import EventStream
 from ._version import VERSION as __version__
 
 __all__ = [
@@ -31,19 +38,31 @@ __all__ = [
     "Ariftly",
     "AriftlyError",
     "AsyncAriftly",
+    "AsyncEventStream",
+    "AsyncList",
+    "AsyncPositionStore",
     "AuthenticationError",
     "BadRequestError",
     "ClosedError",
     "ConflictError",
     "EventRefusedError",
+    "EventStream",
+    "FilePositionStore",
     "InternalServerError",
+    "List",
     "NotFoundError",
+    "Page",
     "PermissionDeniedError",
+    "PositionStore",
     "ProtocolError",
     "RateLimitError",
     "Refusal",
     "RequestOptions",
     "SendOptions",
+    "StreamItem",
+    "StreamReset",
+    "StreamResetError",
+    "StreamState",
     "UnprocessableEntityError",
     "__version__",
     "is_temporary",

@@ -6,8 +6,8 @@ import asyncio
 import contextlib
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import httpx2
 
@@ -82,6 +82,12 @@ class HttpSlot(Generic[HttpClient]):
         self._client = None
 
 
+class Closable(Protocol):
+    """What a client ends when it is closed."""
+
+    def close(self) -> None: ...
+
+
 class BaseClient:
     """What both shells have: settings, and the key and the clock of the server."""
 
@@ -97,9 +103,21 @@ class BaseClient:
         self.base_url = base_url
         self.settings = settings
         self.clock = ServerClock()
+        #: Those that are iterated; adding and removing are atomic.
+        self.streams: set[Closable] = set()
+        self._is_closed = False
         self._key = api_key
         self._proxy = proxy
         self._ssl_context = ssl_context
+
+    @property
+    def is_closed(self) -> bool:
+        return self._is_closed
+
+    def close_streams(self) -> None:
+        """Ends all streams; a signal handler may call it."""
+        for stream in list(self.streams):
+            stream.close()
 
     def back_off(self, failures: int, asked: float) -> float:
         """How long to wait after `failures` failures when the server asked for `asked`, seconds."""
@@ -127,7 +145,6 @@ class SyncAPIClient(BaseClient):
         self._http: HttpSlot[httpx2.Client] = HttpSlot(http_client, self.make_client)
         #: The calls under way, each by an object of its own: adding and removing are atomic.
         self._under_way: set[object] = set()
-        self._is_closed = False
 
     def request(self, call: Call, **options: Unpack[RequestOptions]) -> Any:
         """A call with retries, and the JSON of its answer. Raises APIStatusError, APIConnectionError, APITimeoutError."""
@@ -148,7 +165,7 @@ class SyncAPIClient(BaseClient):
         ends_at = time.monotonic() + timeout
         with self.open(call, httpx2.Timeout(timeout)) as response:
             content = bytearray()
-            with _failures(timeout):
+            with failures(timeout):
                 for chunk in response.iter_bytes():
                     content += chunk
                     if time.monotonic() > ends_at:
@@ -156,7 +173,9 @@ class SyncAPIClient(BaseClient):
         return Answer(response.status_code, response.headers, bytes(content))
 
     @contextlib.contextmanager
-    def open(self, call: Call, timeout: httpx2.Timeout) -> Iterator[httpx2.Response]:
+    def open(
+        self, call: Call, timeout: httpx2.Timeout, extensions: Mapping[str, Any] | None = None
+    ) -> Iterator[httpx2.Response]:
         """Begins an attempt; the body is not read yet.
 
         A function that gives keys is asked again after a 401, once: what it gave may have been replaced meanwhile.
@@ -168,13 +187,13 @@ class SyncAPIClient(BaseClient):
         response: httpx2.Response | None = None
         try:
             key = self._read_key()
-            response = self._send(call, key, timeout)
+            response = self._send(call, key, timeout, extensions)
             if response.status_code == 401 and callable(self._key):
                 time.sleep(self.back_off(1, 0))
                 fresh = self._read_key()
                 if fresh != key:
                     response.close()
-                    response = self._send(call, fresh, timeout)
+                    response = self._send(call, fresh, timeout, extensions)
             yield response
         finally:
             if response is not None:
@@ -183,13 +202,20 @@ class SyncAPIClient(BaseClient):
             if self._is_closed:
                 self._close_http()
 
-    def _send(self, call: Call, key: str | None, timeout: httpx2.Timeout) -> httpx2.Response:
+    def _send(
+        self, call: Call, key: str | None, timeout: httpx2.Timeout, extensions: Mapping[str, Any] | None
+    ) -> httpx2.Response:
         headers = headers_of(call, key)
         http = self._http.get()
         sent = time.time()
-        with _failures(timeout.read or 0):
+        with failures(timeout.read or 0):
             request = http.build_request(
-                call.method, call.url(self.base_url), headers=headers, content=call.body, timeout=timeout
+                call.method,
+                call.url(self.base_url),
+                headers=headers,
+                content=call.body,
+                timeout=timeout,
+                extensions=dict(extensions or {}),
             )
             response = http.send(request, stream=True, follow_redirects=False)
         try:
@@ -217,6 +243,7 @@ class SyncAPIClient(BaseClient):
     def forget_http(self) -> None:
         """In the child of a fork."""
         self._http.forget()
+        self.streams = set()
         self._under_way = set()
 
 
@@ -229,7 +256,6 @@ class AsyncAPIClient(BaseClient):
         super().__init__(**settings)
         self._http: HttpSlot[httpx2.AsyncClient] = HttpSlot(http_client, self.make_async_client)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._is_closed = False
 
     async def request(self, call: Call, **options: Unpack[RequestOptions]) -> Any:
         """A call with retries, and the JSON of its answer. Raises APIStatusError, APIConnectionError, APITimeoutError."""
@@ -247,7 +273,7 @@ class AsyncAPIClient(BaseClient):
 
     async def attempt(self, call: Call, timeout: float) -> Answer:
         """One attempt, of `timeout` seconds with its body; every status is an answer."""
-        with _failures(timeout):
+        with failures(timeout):
             try:
                 return await asyncio.wait_for(self._attempt(call), timeout)
             except asyncio.TimeoutError:
@@ -258,30 +284,39 @@ class AsyncAPIClient(BaseClient):
             return Answer(response.status_code, response.headers, await response.aread())
 
     @contextlib.asynccontextmanager
-    async def open(self, call: Call, timeout: httpx2.Timeout) -> AsyncIterator[httpx2.Response]:
+    async def open(
+        self, call: Call, timeout: httpx2.Timeout, extensions: Mapping[str, Any] | None = None
+    ) -> AsyncIterator[httpx2.Response]:
         """Begins an attempt; the body is not read yet. A function that gives keys is asked again after a 401, once."""
         if self._is_closed:
             raise ClosedError("The client is closed.")
         key = await self._read_key()
-        response = await self._send(call, key, timeout)
+        response = await self._send(call, key, timeout, extensions)
         try:
             if response.status_code == 401 and callable(self._key):
                 await asyncio.sleep(self.back_off(1, 0))
                 fresh = await self._read_key()
                 if fresh != key:
                     await response.aclose()
-                    response = await self._send(call, fresh, timeout)
+                    response = await self._send(call, fresh, timeout, extensions)
             yield response
         finally:
             await response.aclose()
 
-    async def _send(self, call: Call, key: str | None, timeout: httpx2.Timeout) -> httpx2.Response:
+    async def _send(
+        self, call: Call, key: str | None, timeout: httpx2.Timeout, extensions: Mapping[str, Any] | None
+    ) -> httpx2.Response:
         headers = headers_of(call, key)
         http = self._client_of_loop()
         sent = time.time()
-        with _failures(timeout.read or 0):
+        with failures(timeout.read or 0):
             request = http.build_request(
-                call.method, call.url(self.base_url), headers=headers, content=call.body, timeout=timeout
+                call.method,
+                call.url(self.base_url),
+                headers=headers,
+                content=call.body,
+                timeout=timeout,
+                extensions=dict(extensions or {}),
             )
             response = await http.send(request, stream=True, follow_redirects=False)
         try:
@@ -317,11 +352,12 @@ class AsyncAPIClient(BaseClient):
     def forget_http(self) -> None:
         """In the child of a fork."""
         self._http.forget()
+        self.streams = set()
         self._loop = None
 
 
 @contextlib.contextmanager
-def _failures(timeout: float) -> Iterator[None]:
+def failures(timeout: float) -> Iterator[None]:
     """Turns errors of httpx2 into errors of this SDK."""
     try:
         yield

@@ -13,9 +13,10 @@ from ._base_client import AsyncAPIClient, SyncAPIClient
 from ._events import AsyncEvents, Events
 from ._http.call import CallSettings
 from ._options import AsyncGivenKey, GivenKey, SendOptions, read_base_url, read_given_key
+from ._resources.groups import AsyncGroups, Groups
 
 
-class Ariftly:
+class Ariftly(Groups):
     """A client of the Events API. Make one a process and share it among threads. `close` it, or use `with`, so that all events are sent."""
 
     events: Events
@@ -43,6 +44,7 @@ class Ariftly:
         )
         self._send_options = send or SendOptions()
         self._async_http_client = async_http_client
+        super().__init__(self._api)
         self.events = Events(self._api)
 
     def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
@@ -52,6 +54,7 @@ class Ariftly:
         so sending them again makes no duplicates.
         """
         del timeout
+        self._api.close_streams()
         self._api.close_http()
         return []
 
@@ -64,7 +67,7 @@ class Ariftly:
         self.close()
 
 
-class AsyncAriftly:
+class AsyncAriftly(AsyncGroups):
     """A client of the Events API for asyncio. Make one a process. `close` it, or use `async with`, so that all events are sent."""
 
     events: AsyncEvents
@@ -90,11 +93,13 @@ class AsyncAriftly:
             http_client=http_client,
         )
         self._send_options = send or SendOptions()
+        super().__init__(self._api)
         self.events = AsyncEvents(self._api)
 
     async def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """As `Ariftly.close`."""
         del timeout
+        self._api.close_streams()
         await self._api.close_http()
         return []
 

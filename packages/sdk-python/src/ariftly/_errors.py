@@ -196,6 +196,29 @@ class EventRefusedError(AriftlyError):
         self.refusals = refusals
 
 
+class StreamResetError(AriftlyError):
+    """The position of a stream could not be kept: some events may be lost, others may be sent again.
+
+    `position` is where the stream would go on: give it as `position` to accept the gap.
+    """
+
+    #: Why: `history_expired`, `log_changed` or `position_beyond_log`; others may be added.
+    reason: str
+    #: The position that was asked for.
+    requested: str | None
+    earliest: str | None
+    position: str | None
+
+    def __init__(self, reason: str, requested: str | None, earliest: str | None, position: str | None) -> None:
+        super().__init__(
+            "stream_reset", f"The position of the stream could not be kept ({reason}): events may be missing."
+        )
+        self.reason = reason
+        self.requested = requested
+        self.earliest = earliest
+        self.position = position
+
+
 def is_temporary(error: BaseException | None) -> bool:
     """Whether the same request may succeed later: there was no answer, or it was 408, 425, 429, 5xx, or the 404 or 405 of a gateway.
 

@@ -58,7 +58,8 @@ def _bytes_of(body: object) -> bytes:
 
 
 def _headers_of(headers: ReceivedHeaders) -> Mapping[str, str]:
-    pairs = headers.items() if isinstance(headers, Mapping) else headers
+    # Headers of werkzeug and of http.server are no Mapping, and iterate as they like.
+    pairs: Iterable[tuple[str | bytes, str | bytes]] = headers.items() if hasattr(headers, "items") else headers
     read: dict[str, str] = {}
     for name, value in pairs:
         read.setdefault(_latin1(name).lower(), _latin1(value))

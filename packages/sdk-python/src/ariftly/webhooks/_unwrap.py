@@ -94,7 +94,7 @@ def explain(
 
 def raw_data_of(event: str) -> str:
     """The payload in the text of an event: `data` is its last member, and none before it can hold a quote."""
-    return event[event.index(_DATA) + len(_DATA) : -1]
+    return event.partition(_DATA)[2][:-1]
 
 
 def _failure_of(check: WebhookCheck, has_untimed: bool) -> WebhookVerificationError:
