@@ -24,6 +24,10 @@ from ._errors import (
 from ._http.call import RequestOptions
 from ._lists import AsyncList, List, Page
 from ._options import SendOptions
+from ._send.file_spool import FileSpool, open_spool
+from ._send.pending_event import SendStats, SentEvent
+from ._send.send_call import SendFuture
+from ._send.spool import Spool, SpooledEvent, SpoolEntry
 from ._stream.async_stream import AsyncEventStream
 from ._stream.core import StreamItem, StreamReset
 from ._stream.positions import AsyncPositionStore, FilePositionStore, PositionStore
@@ -48,6 +52,7 @@ __all__ = [
     "EventRefusedError",
     "EventStream",
     "FilePositionStore",
+    "FileSpool",
     "InternalServerError",
     "List",
     "NotFoundError",
@@ -58,7 +63,13 @@ __all__ = [
     "RateLimitError",
     "Refusal",
     "RequestOptions",
+    "SendFuture",
     "SendOptions",
+    "SendStats",
+    "SentEvent",
+    "Spool",
+    "SpoolEntry",
+    "SpooledEvent",
     "StreamItem",
     "StreamReset",
     "StreamResetError",
@@ -66,4 +77,5 @@ __all__ = [
     "UnprocessableEntityError",
     "__version__",
     "is_temporary",
+    "open_spool",
 ]

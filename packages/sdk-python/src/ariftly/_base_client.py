@@ -26,6 +26,7 @@ from ._http.call import (
     json_of,
 )
 from ._http.server_clock import ServerClock
+from ._lifecycle import keep_for_parent
 from ._options import check_key
 
 if TYPE_CHECKING:
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
 HttpClient = TypeVar("HttpClient", httpx2.Client, httpx2.AsyncClient)
 #: No limit but ours: each stream and each request under way has a connection.
 LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
-
-#: HTTP clients of the parent process: a child must neither use nor collect them, since it has the parent's sockets.
-_of_parent: list[object] = []
 
 
 class HttpSlot(Generic[HttpClient]):
@@ -77,8 +75,7 @@ class HttpSlot(Generic[HttpClient]):
 
     def forget(self) -> None:
         """Leaves the client to the parent process."""
-        if self._client is not None:
-            _of_parent.append(self._client)
+        keep_for_parent(self._client)
         self._client = None
 
 
@@ -245,6 +242,19 @@ class SyncAPIClient(BaseClient):
         self._http.forget()
         self.streams = set()
         self._under_way = set()
+
+    def for_sender(self, make: Callable[[], httpx2.AsyncClient] | None) -> AsyncAPIClient:
+        """What the background thread makes its requests with: the same key, limits and clock, and connections of its own."""
+        api = AsyncAPIClient(
+            base_url=self.base_url,
+            api_key=self._key,
+            settings=self.settings,
+            proxy=self._proxy,
+            ssl_context=self._ssl_context,
+            http_client=make,
+        )
+        api.clock = self.clock
+        return api
 
 
 class AsyncAPIClient(BaseClient):

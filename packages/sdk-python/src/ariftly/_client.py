@@ -12,8 +12,11 @@ import httpx2
 from ._base_client import AsyncAPIClient, SyncAPIClient
 from ._events import AsyncEvents, Events
 from ._http.call import CallSettings
+from ._lifecycle import on_fork
 from ._options import AsyncGivenKey, GivenKey, SendOptions, read_base_url, read_given_key
 from ._resources.groups import AsyncGroups, Groups
+from ._send.async_sender import AsyncSender
+from ._send.sync_sender import SyncSender
 
 
 class Ariftly(Groups):
@@ -42,10 +45,10 @@ class Ariftly(Groups):
             ),
             http_client=http_client,
         )
-        self._send_options = send or SendOptions()
-        self._async_http_client = async_http_client
+        self._sender = SyncSender(send or SendOptions(), self._api, lambda: self._api.for_sender(async_http_client))
         super().__init__(self._api)
-        self.events = Events(self._api)
+        self.events = Events(self._api, self._sender)
+        on_fork(self)
 
     def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """Ends all streams, takes no more events, waits at most `timeout` seconds until the queued ones are sent.
@@ -53,10 +56,15 @@ class Ariftly(Groups):
         Returns the ones that could not be sent: their futures fail with a ClosedError, and a spool keeps them. They have ids,
         so sending them again makes no duplicates.
         """
-        del timeout
         self._api.close_streams()
+        unsent = self._sender.close(timeout)
         self._api.close_http()
-        return []
+        return unsent
+
+    def after_fork(self) -> None:
+        """In the child of a fork: the parent keeps queue, spool and connections."""
+        self._api.forget_http()
+        self._sender.after_fork()
 
     def __enter__(self) -> Ariftly:
         return self
@@ -92,18 +100,25 @@ class AsyncAriftly(AsyncGroups):
             ),
             http_client=http_client,
         )
-        self._send_options = send or SendOptions()
+        self._sender = AsyncSender(send or SendOptions(), self._api)
         super().__init__(self._api)
-        self.events = AsyncEvents(self._api)
+        self.events = AsyncEvents(self._api, self._sender)
+        on_fork(self)
 
     async def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """As `Ariftly.close`."""
-        del timeout
         self._api.close_streams()
+        unsent = await self._sender.close(timeout)
         await self._api.close_http()
-        return []
+        return unsent
+
+    def after_fork(self) -> None:
+        """In the child of a fork: the parent keeps queue, spool and connections."""
+        self._api.forget_http()
+        self._sender.after_fork()
 
     async def __aenter__(self) -> AsyncAriftly:
+        self._sender.resume()
         return self
 
     async def __aexit__(
