@@ -27,12 +27,14 @@ class Asked:
 
 
 class ContractServer:
-    """Answers request number n with exchange number n; to any further one with 404."""
+    """Answers a request with the next exchange, or the next one of its key; any further one with 404. `asked` is in the order of exchanges."""
 
     def __init__(self, exchanges: Sequence[Mapping[str, Any]]) -> None:
         self._exchanges = exchanges
-        self.asked: list[Asked] = []
-        self._lock = threading.Lock()
+        self.asked: list[Asked | None] = []
+        self._free = list(range(len(exchanges)))
+        self._arrived = 0
+        self._arrivals = threading.Condition()
         self._connections: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -54,12 +56,28 @@ class ContractServer:
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), connection, connection.makefile("rb") as file:
             while (asked := _read_request(file)) is not None:
-                with self._lock:
-                    at = len(self.asked)
-                    self.asked.append(asked)
-                answer = self._exchanges[at]["answer"] if at < len(self._exchanges) else {"status": 404}
+                answer = self._take(asked)
                 if not self._answer(connection, file, asked, answer):
                     return
+
+    def _take(self, asked: Asked) -> Mapping[str, Any]:
+        """The answer, once so many requests have arrived as it waits for."""
+        key = _key_of(asked)
+        with self._arrivals:
+            for at in self._free:
+                if self._exchanges[at].get("key") in (None, key):
+                    break
+            else:
+                self.asked.append(asked)
+                return {"status": 404}
+            self._free.remove(at)
+            self.asked += [None] * (at + 1 - len(self.asked))
+            self.asked[at] = asked
+            self._arrived += 1
+            self._arrivals.notify_all()
+            answer: Mapping[str, Any] = self._exchanges[at]["answer"]
+            self._arrivals.wait_for(lambda: self._arrived >= answer.get("when_arrived", 0), 10)
+            return answer
 
     def _answer(self, connection: socket.socket, file: Any, asked: Asked, answer: Mapping[str, Any]) -> bool:
         """Whether the connection goes on."""
@@ -110,11 +128,19 @@ def _read_request(file: Any) -> Asked | None:
     return Asked(method, parts.path, query, headers, body, time.monotonic())
 
 
+def _key_of(asked: Asked) -> str | None:
+    """The task of the first event of a post."""
+    if not asked.body.startswith("["):
+        return None
+    key: str | None = json.loads(asked.body)[0].get("task_id")
+    return key
+
+
 def _with_ids(text: str, body: str) -> str:
     return re.sub(r"\$id\[(\d+)\]", lambda found: str(json.loads(body)[int(found[1])]["id"]), text)
 
 
-def check(request: Mapping[str, Any], asked: Sequence[Asked], at: int) -> None:
+def check(request: Mapping[str, Any], asked: Sequence[Any], at: int) -> None:
     """Whether request number `at` is what the exchange says."""
     got = asked[at]
     assert (got.method, got.path) == (request["method"], request["path"])

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import contract_reading
 import contract_sending
-import pytest
-from contract_server import assert_matches, check, serve
-
 from ariftly import APIStatusError, Ariftly, AriftlyError, AsyncAriftly, EventRefusedError, SendOptions
+from contract_server import assert_matches, check, serve
 
 FOLDER = Path(__file__).parents[2] / "sdk" / "contract"
 CASES = [
@@ -35,7 +36,12 @@ def test_sync(case: Case) -> None:
         try:
             outcomes: list[Future[Any]] = []
             for call in case["calls"]:
-                outcome = threads.submit(_outcome, client, call)
+                begin = contract_sending.SYNC_BEGINS.get(call["call"])
+                if call.get("wait", True) or begin is None:
+                    act = partial(SYNC_CALLS[call["call"]], client, call)
+                else:
+                    act = begin(client, call)
+                outcome = threads.submit(_outcome, act)
                 outcomes.append(outcome)
                 if call.get("wait", True):
                     outcome.result()
@@ -77,9 +83,9 @@ def _options_of(case: Case) -> dict[str, Any]:
     return options
 
 
-def _outcome(client: Ariftly, call: Mapping[str, Any]) -> Any:
+def _outcome(act: Callable[[], Any]) -> Any:
     try:
-        return SYNC_CALLS[call["call"]](client, call)
+        return act()
     except AriftlyError as error:
         return _describe(error)
 
@@ -106,6 +112,7 @@ def _assert_outcome(case: Case, outcomes: list[Any], client: Any, asked: list[An
             assert_matches(outcomes[at], expected, f"/results/{at}")
     if "stats" in case:
         assert_matches(contract_sending.stats_of(client), case["stats"], "/stats")
+    assert [at for at, each in enumerate(asked) if each is None] == []
     assert len(asked) == len(case["exchanges"])
     for at, exchange in enumerate(case["exchanges"]):
         check(exchange["request"], asked, at)
