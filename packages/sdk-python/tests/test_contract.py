@@ -36,6 +36,7 @@ def test_sync(case: Case) -> None:
         try:
             outcomes: list[Future[Any]] = []
             for call in case["calls"]:
+                act: Callable[[], Any]
                 begin = contract_sending.SYNC_BEGINS.get(call["call"])
                 if call.get("wait", True) or begin is None:
                     act = partial(SYNC_CALLS[call["call"]], client, call)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import atexit
+
+# Registers its end before `_hook` does, so that it ends later: a host name is resolved by an executor.
+import concurrent.futures.thread  # noqa: F401
 import os
 import sys
 import threading
@@ -62,7 +65,7 @@ def never_mind(each: HasEnd) -> None:
 
 def _hook() -> None:
     """Asks all that may end this process to call `_end_all`; the first call does the work."""
-    # Before threads and executors end: resolving a host name needs one. Private, so `atexit` is the second best.
+    # Before threads and executors end. Private, so `atexit` is the second best.
     register: Callable[[Callable[[], None]], object] | None = getattr(threading, "_register_atexit", None)
     try:
         if register is not None:
