@@ -21,6 +21,7 @@ class Sink:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.requests = 0
+        self.body = b'{"object":"list","data":[]}'
         self.under_way = 0
         self.under_way_max = 0
         self.answer: Callable[[list[dict[str, Any]]], Answer] = lambda events: ACCEPTED
@@ -69,7 +70,7 @@ def start_sink() -> Iterator[Sink]:
             if answer is None:
                 self.close_connection = True
                 return
-            body = b'{"object":"list","data":[]}'
+            body = sink.body
             self.send_response(answer[0])
             for name, value in answer[1].items():
                 self.send_header(name, value)

@@ -79,8 +79,8 @@ def _options_of(case: Case) -> dict[str, Any]:
         options["max_retries"] = given["max_retries"]
     if "max_retry_after_ms" in given:
         options["max_retry_after"] = given["max_retry_after_ms"] / 1000
-    if "queue_events_max" in given:
-        options["send"] = SendOptions(queue_events_max=given["queue_events_max"])
+    sending = {name: given[name] for name in ("queue_events_max", "batch_events_max") if name in given}
+    options["send"] = SendOptions(**sending)
     return options
 
 
