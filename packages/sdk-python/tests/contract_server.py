@@ -36,9 +36,16 @@ class ContractServer:
         self._arrived = 0
         self._arrivals = threading.Condition()
         self._connections: list[socket.socket] = []
+        self.open_connections = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
         threading.Thread(target=self._accept, daemon=True).start()
+
+    def request(self, at: int) -> Asked:
+        """The request that got answer number `at`."""
+        asked = self.asked[at]
+        assert asked is not None
+        return asked
 
     def close(self) -> None:
         self._listener.close()
@@ -54,7 +61,7 @@ class ContractServer:
                 threading.Thread(target=self._serve, args=[connection], daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection, connection.makefile("rb") as file:
+        with contextlib.suppress(OSError), connection, connection.makefile("rb") as file, self._counted():
             while (asked := _read_request(file)) is not None:
                 answer = self._take(asked)
                 if not self._answer(connection, file, asked, answer):
@@ -78,6 +85,16 @@ class ContractServer:
             answer: Mapping[str, Any] = self._exchanges[at]["answer"]
             self._arrivals.wait_for(lambda: self._arrived >= answer.get("when_arrived", 0), 10)
             return answer
+
+    @contextlib.contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._arrivals:
+            self.open_connections += 1
+        try:
+            yield
+        finally:
+            with self._arrivals:
+                self.open_connections -= 1
 
     def _answer(self, connection: socket.socket, file: Any, asked: Asked, answer: Mapping[str, Any]) -> bool:
         """Whether the connection goes on."""

@@ -46,6 +46,9 @@ class AsyncEventStream(Generic[Item]):
         #: Done when what is waited for is to end: the next bytes, a connection, or the time of the next attempt.
         self._ended: asyncio.Future[None] | None = None
         self._pid = os.getpid()
+        self._is_entered = False
+        #: What runs the loop, while this is a context manager: it is ended where its block ends.
+        self._items: AsyncGenerator[Item, None] | None = None
 
     @property
     def position(self) -> str | None:
@@ -81,18 +84,24 @@ class AsyncEventStream(Generic[Item]):
         self._end_current()
 
     async def __aenter__(self) -> AsyncEventStream[Item]:
+        self._is_entered = True
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._items is not None:
+            await self._items.aclose()
 
     def __aiter__(self) -> AsyncIterator[Item]:
         if self._is_started:
             raise ProtocolError("A stream can be iterated once: make another one.")
         self._is_started = True
-        return self._run()
+        items = self._run()
+        if self._is_entered:
+            self._items = items
+        return items
 
     async def _run(self) -> AsyncGenerator[Item, None]:
         core = self._core
@@ -128,7 +137,8 @@ class AsyncEventStream(Generic[Item]):
         async with contextlib.AsyncExitStack() as stack:
             try:
                 response = await self._unless_ended(self._connect(stack))
-            except Exception as error:  # noqa: BLE001 - A function of the caller may raise anything.
+            # A function of the caller, such as one that gives keys, may raise anything.
+            except Exception as error:
                 if not self._is_ended_here():
                     wait = core.wait_after_failure(error)
             else:
@@ -221,7 +231,8 @@ class AsyncEventStream(Generic[Item]):
             return
         try:
             await self._save()
-        except Exception as error:  # noqa: BLE001 - A store may raise anything.
+        # So may a store.
+        except Exception as error:
             self._core.pending.tried()
             warn_of_save(error)
 

@@ -42,5 +42,5 @@ class StateKeeper:
             return
         try:
             self._report(state)
-        except Exception:  # noqa: BLE001 - It is the caller's.
+        except Exception:
             log.warning("The on_state of a stream failed.", exc_info=True)

@@ -44,6 +44,9 @@ class EventStream(Generic[Item]):
         self._wake = threading.Lock()
         self._wake.acquire()
         self._pid = os.getpid()
+        self._is_entered = False
+        #: What runs the loop, while this is a context manager: it is ended where its block ends.
+        self._items: Generator[Item, None, None] | None = None
 
     @property
     def position(self) -> str | None:
@@ -79,20 +82,26 @@ class EventStream(Generic[Item]):
         self._end_current()
 
     def __enter__(self) -> EventStream[Item]:
+        self._is_entered = True
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if self._items is not None:
+            self._items.close()
 
     def __iter__(self) -> Iterator[Item]:
         if self._is_started:
             raise ProtocolError("A stream can be iterated once: make another one.")
         self._is_started = True
-        return self._run()
+        items = self._run()
+        if self._is_entered:
+            self._items = items
+        return items
 
-    def _run(self) -> Iterator[Item]:
+    def _run(self) -> Generator[Item, None, None]:
         core = self._core
         self._api.streams.add(self)
         try:
@@ -113,7 +122,7 @@ class EventStream(Generic[Item]):
         # A client that was closed before the stream was known to it does not end it by `close`.
         return self._is_closed or self._api.is_closed
 
-    def _read_connection(self) -> Iterator[Item]:
+    def _read_connection(self) -> Generator[Item, None, None]:
         """Opens one connection and gives out what it holds; returns when it is time to open another one."""
         core = self._core
         self._is_renewed = False
@@ -122,7 +131,8 @@ class EventStream(Generic[Item]):
         with contextlib.ExitStack() as stack:
             try:
                 response = self._connect(stack)
-            except Exception as error:  # noqa: BLE001 - A function of the caller may raise anything.
+            # A function of the caller, such as one that gives keys, may raise anything.
+            except Exception as error:
                 if not self._is_ended_here():
                     wait = core.wait_after_failure(error)
             else:
@@ -187,7 +197,8 @@ class EventStream(Generic[Item]):
             return
         try:
             self._save()
-        except Exception as error:  # noqa: BLE001 - A store may raise anything.
+        # So may a store.
+        except Exception as error:
             self._core.pending.tried()
             warn_of_save(error)
 
