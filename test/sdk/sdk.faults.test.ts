@@ -20,6 +20,7 @@ import {
 import { startHoppingProxy } from '../support/hopping-proxy.ts'
 import { mintEventId } from '../support/client-event-id.ts'
 import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
+import { createSentRows, type SentRows } from './sent-rows.ts'
 import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts'
 
 const EVENTS = byForm({ short: 20_000, long: 200_000 })
@@ -35,6 +36,7 @@ const FRAME_BYTES_MIN = 300
 const TEST_MS = byForm({ short: 120_000, long: 900_000 })
 
 let world: World
+let rows: SentRows
 let apiKey: string
 let ingest: ServiceProcess
 let gateways: ServiceProcess[] = []
@@ -43,6 +45,7 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
+  rows = createSentRows(world)
   apiKey = await world.apiKey('acme')
   ;[ingest, ...gateways] = await Promise.all([
     world.startService('ingest'),
@@ -75,30 +78,6 @@ async function reportOf(child: ChildProcess): Promise<SenderReport> {
   return report
 }
 
-interface Row {
-  readonly task_id: string
-  readonly n: number
-}
-
-/** Numbers of each task in the order of the log. */
-async function numbersByTask(prefix: string): Promise<Map<string, number[]>> {
-  const { rows } = await world.admin.query<Row>(
-    `select task_id, (data->>'n')::int as n from events where tenant_id = 'acme' and task_id like $1 order by partition, "offset"`,
-    [`${prefix}%`],
-  )
-  const byTask = new Map<string, number[]>()
-  for (const { task_id: task, n } of rows) byTask.set(task, [...(byTask.get(task) ?? []), n])
-  return byTask
-}
-
-async function projected(prefix: string): Promise<number> {
-  const { rows } = await world.admin.query<{ count: string }>(
-    `select count(*) from events where tenant_id = 'acme' and task_id like $1`,
-    [`${prefix}%`],
-  )
-  return Number(rows[0]?.count)
-}
-
 test(
   'outages lose, double and reorder no event, and memory stays bounded',
   async () => {
@@ -116,7 +95,7 @@ test(
     const child = startSender({ ...order, upTo: part * 1.5 })
     const report = reportOf(child)
     for (const [at, [how, ms]] of outages.entries()) {
-      await eventually('the next part is projected', async () => (await projected('task-')) >= part * (at + 1), {
+      await eventually('the next part is projected', async () => (await rows.count('task-')) >= part * (at + 1), {
         timeoutMs: TEST_MS,
         everyMs: 100,
       })
@@ -133,15 +112,15 @@ test(
       sent: EVENTS,
       accepted: EVENTS,
     })
-    await eventually('all events are projected', async () => (await projected('task-')) >= EVENTS)
-    const byTask = await numbersByTask('task-')
-    const rows = [...byTask.values()].flat()
+    await eventually('all events are projected', async () => (await rows.count('task-')) >= EVENTS)
+    const byTask = await rows.numbersByTask('task-')
+    const numbers = [...byTask.values()].flat()
     process.stderr.write(
       `sdk outages: ${JSON.stringify({ broken: proxy.broken, grownMb, waitP99Ms, retries: stats.retries })}\n`,
     )
-    expect(rows.length).toBe(EVENTS)
-    expect(new Set(rows).size).toBe(EVENTS)
-    for (const numbers of byTask.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    expect(numbers.length).toBe(EVENTS)
+    expect(new Set(numbers).size).toBe(EVENTS)
+    for (const each of byTask.values()) expect(each).toEqual(each.toSorted((a, b) => a - b))
     expect(grownMb).toBeLessThanOrEqual(64)
   },
   TEST_MS,
@@ -175,8 +154,8 @@ test(
         await exited
       }
     }
-    await eventually('all events are projected', async () => (await numbersOf(ids)).length >= events)
-    expect(await numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
+    await eventually('all events are projected', async () => (await rows.numbersOf(ids)).length >= events)
+    expect(await rows.numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
   },
   TEST_MS,
 )
@@ -225,15 +204,6 @@ test(
   TEST_MS,
 )
 
-/** Numbers of the rows with these ids, in order. */
-async function numbersOf(ids: readonly string[]): Promise<number[]> {
-  const { rows } = await world.admin.query<{ n: number }>(
-    `select (data->>'n')::int as n from events where tenant_id = 'acme' and id = any($1::uuid[]) order by 1`,
-    [ids.map(uuidOf)],
-  )
-  return rows.map(({ n }) => n)
-}
-
 async function write(client: Ariftly): Promise<void> {
   for (let n = 0; n < STREAMED; n += 50) {
     await client.events.send(
@@ -248,12 +218,4 @@ async function write(client: Ariftly): Promise<void> {
 
 function numberOf(item: StreamItem): number {
   return item.type === 'task.progress' ? Number(item.data['n']) : Number.NaN
-}
-
-/** The UUID of a TypeID, as Postgres has it. */
-function uuidOf(id: string): string {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  let value = 0n
-  for (const char of id.slice('evt_'.length)) value = (value << 5n) | BigInt(alphabet.indexOf(char))
-  return value.toString(16).padStart(32, '0')
 }
