@@ -21,6 +21,9 @@ class Sink:
     def __init__(self) -> None:
         self.events: list[dict[str, Any]] = []
         self.requests = 0
+        #: Events and `traceparent` of each request.
+        self.bodies: list[list[dict[str, Any]]] = []
+        self.traces: list[str | None] = []
         self.body = b'{"object":"list","data":[]}'
         self.under_way = 0
         self.under_way_max = 0
@@ -59,6 +62,8 @@ def start_sink() -> Iterator[Sink]:
             events = json.loads(self.rfile.read(int(self.headers["content-length"])))
             with sink.lock:
                 sink.requests += 1
+                sink.bodies.append(events)
+                sink.traces.append(self.headers["traceparent"])
                 sink.under_way += 1
                 sink.under_way_max = max(sink.under_way_max, sink.under_way)
             sink.asked.set()

@@ -33,6 +33,7 @@ from ._stream.core import StreamItem, StreamReset
 from ._stream.positions import AsyncPositionStore, FilePositionStore, PositionStore
 from ._stream.state import StreamState
 from ._stream.sync_stream import EventStream
+from ._tool_call import ToolCall
 from ._version import VERSION as __version__
 
 __all__ = [
@@ -74,6 +75,7 @@ __all__ = [
     "StreamReset",
     "StreamResetError",
     "StreamState",
+    "ToolCall",
     "UnprocessableEntityError",
     "__version__",
     "is_temporary",

@@ -17,6 +17,7 @@ from ._options import AsyncGivenKey, GivenKey, SendOptions, read_base_url, read_
 from ._resources.groups import AsyncGroups, Groups
 from ._send.async_sender import AsyncSender
 from ._send.sync_sender import SyncSender
+from ._tool_call import ToolCall
 
 
 class Ariftly(Groups):
@@ -49,6 +50,34 @@ class Ariftly(Groups):
         super().__init__(self._api)
         self.events = Events(self._api, self._sender)
         on_fork(self)
+
+    def tool_call(
+        self,
+        *,
+        task_id: str | Callable[..., str],
+        tool: str | None = None,
+        tool_call_id: str | None = None,
+        session_id: str | None = None,
+        agent: str | None = None,
+        include_arguments: bool = False,
+        include_result: bool = False,
+    ) -> ToolCall:
+        """Reports a call of a tool by one event `tool_call.executed` when it ends: a decorator, or a context manager.
+
+        `task_id` may be a function of the arguments of the decorated function; `tool` is its name by default. The event has the id of
+        the call, its status, duration and error; arguments and result only when they are asked for. Reporting never raises: an event
+        for which there is no room is a warning. The current span of OpenTelemetry, if it is in use, is the trace of the event.
+        """
+        return ToolCall(
+            self._sender.try_send,
+            task_id=task_id,
+            tool=tool,
+            tool_call_id=tool_call_id,
+            session_id=session_id,
+            agent=agent,
+            include_arguments=include_arguments,
+            include_result=include_result,
+        )
 
     def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """Ends all streams, takes no more events, waits at most `timeout` seconds until the queued ones are sent.
@@ -104,6 +133,34 @@ class AsyncAriftly(AsyncGroups):
         super().__init__(self._api)
         self.events = AsyncEvents(self._api, self._sender)
         on_fork(self)
+
+    def tool_call(
+        self,
+        *,
+        task_id: str | Callable[..., str],
+        tool: str | None = None,
+        tool_call_id: str | None = None,
+        session_id: str | None = None,
+        agent: str | None = None,
+        include_arguments: bool = False,
+        include_result: bool = False,
+    ) -> ToolCall:
+        """Reports a call of a tool by one event `tool_call.executed` when it ends: a decorator, or a context manager.
+
+        `task_id` may be a function of the arguments of the decorated function; `tool` is its name by default. The event has the id of
+        the call, its status, duration and error; arguments and result only when they are asked for. Reporting never raises: an event
+        for which there is no room is a warning. The current span of OpenTelemetry, if it is in use, is the trace of the event.
+        """
+        return ToolCall(
+            self._sender.try_send,
+            task_id=task_id,
+            tool=tool,
+            tool_call_id=tool_call_id,
+            session_id=session_id,
+            agent=agent,
+            include_arguments=include_arguments,
+            include_result=include_result,
+        )
 
     async def close(self, timeout: float = 30.0) -> list[dict[str, Any]]:
         """As `Ariftly.close`."""

@@ -95,7 +95,9 @@ class Driver:
     async def _request(self, batch: list[PendingEvent]) -> BatchResult:
         """Any failure here, also of a caller's function, is retried, except one that is known to be final: a key that is none."""
         try:
-            call = Call("POST", "/v1/events", body=body_of(batch))
+            traceparent = batch[0].traceparent
+            headers = {} if traceparent is None else {"traceparent": traceparent}
+            call = Call("POST", "/v1/events", headers=headers, body=body_of(batch))
             return read_answer(await self._api.attempt(call, self._api.settings.attempt_timeout), batch)
         except AriftlyError as error:
             if is_temporary(error):

@@ -58,6 +58,8 @@ class PendingEvent:
     ticket: int | None
     #: Of the caller, or minted; None when the server derives it.
     id: str | None
+    #: W3C trace context of its request: events with different ones do not share one.
+    traceparent: str | None = None
     queue: TaskQueue | None = None
     #: Whether it was in a request.
     is_posted: bool = False

@@ -75,12 +75,15 @@ class Sender:
         """Events that the core has not taken yet."""
         return self._seq - self.core.taken_seq
 
-    def try_send(self, events: Events) -> bool:
-        """Takes all events if there is room for all of them now; otherwise returns False and takes none."""
+    def try_send(self, events: Events, /, *, traceparent: str | None = None) -> bool:
+        """Takes all events if there is room for all of them now; otherwise returns False and takes none.
+
+        `traceparent` is the trace context of their request.
+        """
         self._refuse_when_closed()
         if not self._has_room(1, 1):
             return False
-        return self._add(self._unawaited, self._encode(events), if_room=True) is not None
+        return self._add(self._unawaited, self._encode(events), if_room=True, traceparent=traceparent) is not None
 
     def stats(self) -> SendStats:
         """Counts of events; their sum holds at any time."""
@@ -152,6 +155,7 @@ class Sender:
         *,
         tickets: Sequence[int] | None = None,
         if_room: bool = False,
+        traceparent: str | None = None,
     ) -> list[PendingEvent] | None:
         """Takes all events or, when the spool raises, none. None when there is no room. `tickets` are of events that the spool has."""
         size = sum(event.size for event in events)
@@ -170,7 +174,9 @@ class Sender:
             since = time.monotonic()
             seq = self._seq
             pending = [
-                PendingEvent(event, call, at, seq + at + 1, since, None if kept is None else kept[at], ids[at])
+                PendingEvent(
+                    event, call, at, seq + at + 1, since, None if kept is None else kept[at], ids[at], traceparent
+                )
                 for at, event in enumerate(events)
             ]
             self._size += size

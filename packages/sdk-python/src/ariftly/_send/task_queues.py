@@ -37,9 +37,13 @@ class TaskQueues:
             self.ready_size += event.encoded.size
 
     def take(self, limit: BatchLimit) -> list[PendingEvent]:
-        """Takes events out for one request, one at least, in order of arrival by task; their queues are busy until `release`."""
+        """Takes events out for one request, one at least, in order of arrival by task; their queues are busy until `release`.
+
+        All have the trace context of the first one.
+        """
         batch: list[PendingEvent] = []
         size = 2
+        is_full = False
         for queue in list(self._ready):
             count = 0
             queue_size = 0
@@ -47,11 +51,16 @@ class TaskQueues:
                 held = len(batch) + count
                 is_over = held >= limit.events or size + queue_size + event.encoded.size > limit.size
                 if is_over and held > 0:
+                    is_full = True
+                    break
+                if held > 0 and event.traceparent != (batch or queue.events)[0].traceparent:
                     break
                 queue_size += event.encoded.size
                 count += 1
             if count == 0:
-                break
+                if is_full:
+                    break
+                continue
             self._unready(queue, "busy")
             batch += queue.events[:count]
             del queue.events[:count]
