@@ -4,7 +4,6 @@ Run as `python stream_reader.py sync|async <url> <after> <file of the position> 
 """
 
 import asyncio
-import faulthandler; faulthandler.dump_traceback_later(40)
 import sys
 
 from ariftly import Ariftly, AsyncAriftly, FilePositionStore
@@ -23,7 +22,7 @@ def take(event) -> bool:
 
 def read() -> None:
     with Ariftly(base_url=url) as client:
-        stream = client.events.stream(task_id="streamed", after=after, position_store=FilePositionStore(position), on_state=lambda st: print(shell, taken, st, file=sys.stderr, flush=True))
+        stream = client.events.stream(task_id="streamed", after=after, position_store=FilePositionStore(position))
         for event in stream:
             if take(event):
                 stream.close()
@@ -31,7 +30,7 @@ def read() -> None:
 
 async def read_async() -> None:
     async with AsyncAriftly(base_url=url) as client:
-        stream = client.events.stream(task_id="streamed", after=after, position_store=FilePositionStore(position), on_state=lambda st: print(shell, taken, st, file=sys.stderr, flush=True))
+        stream = client.events.stream(task_id="streamed", after=after, position_store=FilePositionStore(position))
         async for event in stream:
             if take(event):
                 stream.close()
