@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import functools
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -122,12 +123,12 @@ class BaseClient:
 
     def make_client(self) -> httpx2.Client:
         """A new HTTP client with the proxy and the certificates of this one."""
-        verify = True if self._ssl_context is None else self._ssl_context
+        verify = self._ssl_context or _default_ssl_context()
         return httpx2.Client(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
 
     def make_async_client(self) -> httpx2.AsyncClient:
         """The same for asyncio."""
-        verify = True if self._ssl_context is None else self._ssl_context
+        verify = self._ssl_context or _default_ssl_context()
         return httpx2.AsyncClient(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
 
     def _learn(self, response: httpx2.Response, sent: float) -> None:
@@ -373,3 +374,9 @@ def failures(timeout: float) -> Iterator[None]:
         yield
     except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
         raise as_failure(error, timeout) from error
+
+
+@functools.cache
+def _default_ssl_context() -> ssl.SSLContext:
+    """One for all clients: reading the certificates takes some 50 ms."""
+    return httpx2.create_ssl_context()
