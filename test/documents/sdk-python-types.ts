@@ -1,31 +1,5 @@
 import type { OpenapiDocument } from '@ariftly/api-documents'
-
-/** A JSON Schema as the OpenAPI document holds it. */
-interface Schema {
-  readonly $ref?: string
-  readonly type?: string | readonly string[]
-  readonly const?: unknown
-  readonly enum?: readonly unknown[]
-  readonly 'x-extensible-enum'?: readonly unknown[]
-  readonly oneOf?: readonly Schema[]
-  readonly anyOf?: readonly Schema[]
-  readonly items?: Schema
-  readonly properties?: Readonly<Record<string, Schema>>
-  readonly required?: readonly string[]
-  readonly additionalProperties?: boolean | Schema
-  readonly description?: string
-}
-
-interface Operation {
-  readonly operationId: string
-  readonly parameters?: readonly {
-    readonly name: string
-    readonly in: string
-    readonly required?: boolean
-    readonly description?: string
-    readonly schema?: Schema
-  }[]
-}
+import type { Operation, Schema } from './sdk-types.ts'
 
 /** One class or alias, and the named types that an alias needs before it. */
 interface Rendered {

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Ariftly } from '@ariftly/sdk'
 import { byForm, createRandom, createWorld, randomSeed, type ServiceProcess, type World } from '@ariftly/testkit'
+import { postNumbered } from '../sdk/post-numbered.ts'
 import { startHoppingProxy, type HoppingProxy } from '../support/hopping-proxy.ts'
 import { SDK, testVenv } from './venv.ts'
 
@@ -58,7 +59,10 @@ test(
     const after = new Date().toISOString()
     const writer = new Ariftly({ baseUrl: ingest.url, apiKey })
     try {
-      const [, ...seen] = await Promise.all([write(writer), ...SHELLS.map((shell) => readAll(shell, way, after))])
+      const [, ...seen] = await Promise.all([
+        postNumbered(writer, EVENTS),
+        ...SHELLS.map((shell) => readAll(shell, way, after)),
+      ])
       for (const numbers of seen) expect(numbers).toEqual(Array.from({ length: EVENTS }, (_, n) => n))
       process.stderr.write(`python stream: ${EVENTS} events in each shell, ${way.cuts} cuts\n`)
       expect(way.cuts).toBeGreaterThanOrEqual(CUTS)
@@ -87,16 +91,4 @@ async function readAll(shell: string, way: HoppingProxy, after: string): Promise
     expect(await ended).toEqual([0, null])
   }
   return seen
-}
-
-async function write(client: Ariftly): Promise<void> {
-  for (let n = 0; n < EVENTS; n += 50) {
-    await client.events.send(
-      Array.from({ length: 50 }, (_, at) => ({
-        type: 'task.progress' as const,
-        task_id: 'streamed',
-        data: { message: 'Analyzing document', n: n + at },
-      })),
-    )
-  }
 }

@@ -20,6 +20,7 @@ import {
 import { startHoppingProxy } from '../support/hopping-proxy.ts'
 import { mintEventId } from '../support/client-event-id.ts'
 import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
+import { postNumbered } from './post-numbered.ts'
 import { createSentRows, type SentRows } from './sent-rows.ts'
 import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts'
 
@@ -178,7 +179,7 @@ test(
     const writer = new Ariftly({ baseUrl: ingest.url, apiKey })
     const stopCollecting = keepCollectingGarbage(200)
     try {
-      const writing = write(writer)
+      const writing = postNumbered(writer, STREAMED)
       way.setCutting(true)
       while (seen.length < STREAMED) {
         const client = new Ariftly({ baseUrl: way.url, apiKey })
@@ -203,18 +204,6 @@ test(
   },
   TEST_MS,
 )
-
-async function write(client: Ariftly): Promise<void> {
-  for (let n = 0; n < STREAMED; n += 50) {
-    await client.events.send(
-      Array.from({ length: 50 }, (_, at) => ({
-        type: 'task.progress' as const,
-        task_id: 'streamed',
-        data: { message: 'Analyzing document', n: n + at },
-      })),
-    )
-  }
-}
 
 function numberOf(item: StreamItem): number {
   return item.type === 'task.progress' ? Number(item.data['n']) : Number.NaN

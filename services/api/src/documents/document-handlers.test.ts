@@ -132,7 +132,9 @@ describe('the documents', () => {
     const page = await (await fetch(`${base}/docs/guides`)).text()
     const links = [...page.matchAll(/<li><a href="(\/docs\/guides\/[\w-]+)"/g)].map(([, link = '']) => link)
     expect(links).toEqual(
-      ['producing', 'streaming', 'webhooks', 'kafka', 'tenants-and-keys', 'sdk'].map((name) => `/docs/guides/${name}`),
+      ['producing', 'streaming', 'webhooks', 'kafka', 'tenants-and-keys', 'sdk', 'sdk-python'].map(
+        (name) => `/docs/guides/${name}`,
+      ),
     )
     for (const link of links) {
       const response = await fetch(base + link, { headers: { accept: BROWSER } })

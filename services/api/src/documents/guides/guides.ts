@@ -48,4 +48,10 @@ export const GUIDES: readonly Guide[] = [
     source: 'packages/sdk/README.md',
     summary: 'the TypeScript SDK: send, listen and verify webhooks',
   },
+  {
+    name: 'sdk-python',
+    label: 'Python SDK',
+    source: 'packages/sdk-python/README.md',
+    summary: 'the Python SDK: send, listen, report calls of tools and verify webhooks',
+  },
 ]
