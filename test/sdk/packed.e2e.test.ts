@@ -194,6 +194,15 @@ describe('the packed SDK', () => {
     expect(await following).toMatch(/^task\.complete \{/)
   })
 
+  test('creates a webhook and explains a refusal as the guide to webhooks prints it', async () => {
+    const named = (name: string) =>
+      new RegExp(`<!-- run: ${name} -->\n+\`\`\`js\n([^]*?)\`\`\``).exec(readPage('docs/webhooks.md'))?.[1] ?? ''
+    fixture.write('guide-create.mjs', named('create'))
+    expect(await fixture.run(process.execPath, 'guide-create.mjs', env())).toMatch(/^whk_\w+\n$/)
+    fixture.write('guide-explain.mjs', named('explain'))
+    expect(await fixture.run(process.execPath, 'guide-explain.mjs', env())).toContain('match failed no signature fits')
+  })
+
   test.each([['without esnext.disposable'], ['with it', 'esnext.disposable']])(
     'compiles in the strictest project of a page, %s',
     async (_, ...more) => {
