@@ -1,4 +1,4 @@
-"""Sends numbered events as `test/sdk/sender-process.ts` does: an order as JSON is its argument, more `upTo` come as lines, the report is its last line."""
+"""Sends numbered events as `test/sdk/sender-process.ts` does: an order as JSON is its first line of input, more `upTo` follow, the report is its last line."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def take_all(order: dict[str, Any]) -> None:
     report(client, len(client.close(timeout=CLOSE_S)), 0)
 
 
-ORDER = json.loads(sys.argv[1])
+ORDER = json.loads(sys.stdin.readline())
 if "spool" in ORDER:
     take_all(ORDER)
 elif ORDER["shell"] == "async":

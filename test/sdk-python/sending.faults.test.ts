@@ -60,9 +60,12 @@ function startPython(
   const full = { upTo: order.to, shell: 'sync', ...order }
   const { PATH, HOME } = process.env
   const env = { PATH, HOME, PYTHONPATH: join(SDK, 'src') }
-  const args = [join(import.meta.dirname, 'sender.py'), JSON.stringify(full)]
-  const child = spawn(venv.python, args, { env, stdio: ['pipe', 'pipe', 'inherit'] })
+  const child = spawn(venv.python, [join(import.meta.dirname, 'sender.py')], {
+    env,
+    stdio: ['pipe', 'pipe', 'inherit'],
+  })
   children.push(child)
+  child.stdin.write(`${JSON.stringify(full)}\n`)
   let output = ''
   child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()))
   const report = once(child, 'close').then(() => JSON.parse(output.trim().split('\n').at(-1) ?? '') as SenderReport)

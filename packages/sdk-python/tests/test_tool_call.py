@@ -41,7 +41,7 @@ def test_a_decorated_function_is_reported_with_its_end(sink: Sink) -> None:
     assert found["data"]["arguments"] == {"query": "a", "limit": 2}
     assert found["data"]["result"] == ["a", "a"]
     assert found["data"]["status"] == "ok"
-    assert found["data"]["duration_ms"] >= 0
+    assert isinstance(found["data"]["duration_ms"], int)
     failed = by_tool["divide"]["data"]
     assert failed["status"] == "error"
     assert failed["error"] == {"type": "ZeroDivisionError", "message": "division by zero"}

@@ -136,7 +136,7 @@ class ToolCall:
             "tool": self._tool or "tool",
             "tool_call_id": self.tool_call_id,
             "status": "ok" if error is None else "error",
-            "duration_ms": round((time.monotonic() - self._started) * 1000, 3),
+            "duration_ms": round((time.monotonic() - self._started) * 1000),
         }
         if self.arguments is not _NOTHING:
             data["arguments"] = _plain(self.arguments)
