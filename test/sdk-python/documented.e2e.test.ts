@@ -42,6 +42,11 @@ const clientEnv = () => ({
   WEBHOOK_SECRET: 'a-secret-of-tests',
 })
 
+/** Ends a task once more. */
+async function completes(task: string): Promise<undefined> {
+  await system.post('/v1/events', JSON.stringify({ type: 'task.complete', task_id: task, data: {} }), 202)
+}
+
 interface Block {
   readonly name: string | undefined
   readonly text: string
@@ -82,7 +87,12 @@ for text in json.loads(${texts}): ast.parse(text)
   test.each(named)('$name', async ({ name, text }) => {
     const given = /\bas client\b|^client = /m.test(text) ? '' : GIVEN
     const end = name === 'signal' ? '\nsignal.raise_signal(signal.SIGTERM)\n' : ''
-    await run(page, `block-${name}.py`, given + text + end)
+    let hasEnded = false
+    const running = run(page, `block-${name}.py`, given + text + end).finally(() => (hasEnded = true))
+    // A stream has events that are posted after it was opened.
+    const [, task] = name === 'follow' ? (/task_id="(\w+)"/.exec(text) ?? []) : []
+    if (task !== undefined) await eventually('the program has followed its task', () => hasEnded || completes(task))
+    await running
   })
 })
 
