@@ -1,4 +1,4 @@
-"""Sends numbered events as `test/sdk/sender-process.ts` does: an order as JSON is its first line of input, more `upTo` follow, the report is its last line."""
+"""Sends numbered events as `test/sdk/sender-process.ts` does: its first line of input is an order, more `upTo` follow; the report is its last line."""
 
 from __future__ import annotations
 

@@ -15,13 +15,15 @@ export const SDK = join(ROOT, 'packages/sdk-python')
 /** A virtual environment of Python. */
 export interface Venv {
   readonly python: string
+  /** What its programs need beside the environment of this process. */
+  readonly env: Readonly<Record<string, string>>
   /** Runs Python to its end in the SDK's folder, and gives its standard output. @throws Error with all that the program wrote. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>, timeoutMs?: number): Promise<string>
 }
 
 /** The environment of the tests, which is made the first time, with packages by hash; `PYTHONPATH` has the sources of the SDK. */
-export async function testVenv(): Promise<Venv> {
-  const lock = readFileSync(join(SDK, 'requirements-test.txt'))
+export async function testVenv(requirements: string = join(SDK, 'requirements-test.txt')): Promise<Venv> {
+  const lock = readFileSync(requirements)
   const version = await pythonVersion()
   const name = `venv-${createHash('sha256').update(lock).update(version).digest('hex').slice(0, 12)}`
   const folder = join(CACHE, name)
@@ -30,7 +32,7 @@ export async function testVenv(): Promise<Venv> {
     const work = mkdtempSync(join(CACHE, `${name}.`))
     try {
       const venv = await createVenv(work)
-      await venv.run(installArgs('requirements-test.txt'), {}, INSTALL_MS)
+      await venv.run(installArgs(requirements), {}, INSTALL_MS)
       renameSync(work, folder)
     } catch (error) {
       rmSync(work, { recursive: true, force: true })
@@ -78,6 +80,7 @@ function venvOf(folder: string, own: Readonly<Record<string, string>>): Venv {
   const python = join(folder, 'bin/python')
   return {
     python,
+    env: own,
     async run(args, env = {}, timeoutMs = 120_000) {
       const { PATH, HOME, CI } = process.env
       const all = { PATH, HOME, CI, PYTHONUNBUFFERED: '1', ...own, ...env }
