@@ -24,6 +24,7 @@ from ._errors import (
 from ._http.call import RequestOptions
 from ._lists import AsyncList, List, Page
 from ._options import SendOptions
+from ._own_events import is_own_event
 from ._send.file_spool import FileSpool, open_spool
 from ._send.pending_event import SendStats, SentEvent
 from ._send.send_call import SendFuture
@@ -78,6 +79,7 @@ __all__ = [
     "ToolCall",
     "UnprocessableEntityError",
     "__version__",
+    "is_own_event",
     "is_temporary",
     "open_spool",
 ]

@@ -1419,8 +1419,8 @@ class EventOther(TypedDict):
     object: "Literal['event']"
     #: TypeID of a UUIDv7; its millisecond is `created_at`.
     id: str
-    #: Known values: `task.created`, `task.progress`, `task.complete`, `task.failed`, `artifact.emitted`, `approval.requested`, `approval.resolved`, `session.message`, `session.closed`, `tool_call.executed`; more may be added.
-    type: str
+    #: At run time any other string; `is_own_event` of `ariftly` finds one of your own.
+    type: "Literal['a type that this version of the SDK does not know']"
     created_at: str
     task_id: "Union[str, None]"
     agent: "Union[str, None]"
@@ -1670,7 +1670,7 @@ class ListDeadLettersQuery(TypedDict):
 Event = Union[EventTaskCreated, EventTaskProgress, EventTaskComplete, EventTaskFailed, EventArtifactEmitted, EventApprovalRequested, EventApprovalResolved, EventSessionMessage, EventSessionClosed, EventToolCallExecuted, EventOther]
 
 
-NewEvent = Union[NewEventTaskCreated, NewEventTaskProgress, NewEventTaskComplete, NewEventTaskFailed, NewEventArtifactEmitted, NewEventApprovalRequested, NewEventApprovalResolved, NewEventSessionMessage, NewEventSessionClosed, NewEventToolCallExecuted]
+NewEvent = Union[NewEventTaskCreated, NewEventTaskProgress, NewEventTaskComplete, NewEventTaskFailed, NewEventArtifactEmitted, NewEventApprovalRequested, NewEventApprovalResolved, NewEventSessionMessage, NewEventSessionClosed, NewEventToolCallExecuted, NewEventOther]
 
 
 #: What a member must be. A bare value is short for `{"$eq": value}`.
