@@ -95,7 +95,7 @@ function renderNamed(name: string, schema: Schema): Rendered[] {
   const refs = new Set<string>()
   const known = name === 'NewEvent' ? { anyOf: [...choicesOf(schema), OWN_REF] } : schema
   const type = render(known, { name, inner, refs })
-  const comment = schema.description === undefined ? '' : `${comments(schema.description, '#: ')}`
+  const comment = schema.description === undefined ? '' : comments(schema.description, '#: ')
   return [...inner, { name, needs: [...refs], text: `${comment}${name} = ${type}\n` }]
 }
 

@@ -71,6 +71,22 @@ def test_close_ends_an_attempt_and_the_wait_for_one(answer: Mapping[str, Any]) -
     play([{"request": {}, "answer": answer}], act)
 
 
+@pytest.mark.parametrize("stall_timeout", [0.2, 20.0])
+def test_a_silent_connection_is_given_up_after_its_own_time_and_not_after_that_of_an_attempt(
+    stall_timeout: float,
+) -> None:
+    async def run(url: str) -> list[str]:
+        async with AsyncAriftly(base_url=url, api_key="key", attempt_timeout=0.3) as client:
+            stream = client.events.stream(stall_timeout=stall_timeout)
+            asyncio.get_running_loop().call_later(1.5, stream.close)
+            return await asyncio.wait_for(_ids_of(stream), 5)
+
+    with serve([stream_answer(events(1, 1)), stream_answer(events(2, 2))]) as server:
+        ids = asyncio.run(run(server.url))
+    assert ids[:1] == ["evt_1"]
+    assert (len(ids) > 1) == (stall_timeout == 0.2)
+
+
 def test_reconnect_opens_another_connection_without_a_wait() -> None:
     async def act(client: AsyncAriftly, server: ContractServer) -> None:
         stream = client.events.stream()

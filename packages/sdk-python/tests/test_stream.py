@@ -77,6 +77,22 @@ def test_close_in_a_signal_handler_of_the_thread_that_reads() -> None:
         assert stream.position == "p1"
 
 
+def test_a_silent_connection_is_given_up_after_its_own_time_and_not_after_that_of_an_attempt() -> None:
+    exchanges = [stream_answer(events(1, 1)), stream_answer(events(2, 2))]
+    for stall_timeout, attempt_timeout, ids in ((0.2, 20.0, ["evt_1", "evt_2"]), (20.0, 0.2, ["evt_1"])):
+        with playing(*exchanges, attempt_timeout=attempt_timeout) as (client, _):
+            stream = client.events.stream(stall_timeout=stall_timeout)
+            threading.Timer(1.5 if len(ids) == 1 else 10, stream.close).start()
+            began = time.monotonic()
+            seen = []
+            for event in stream:
+                seen.append(event["id"])
+                if event["id"] == "evt_2":
+                    stream.close()
+            assert seen == ids
+            assert time.monotonic() - began < 5
+
+
 def test_reconnect_opens_another_connection_without_a_wait() -> None:
     with playing(stream_answer("retry: 60000\n\n" + events(1, 1)[9:]), stream_answer(events(1, 2))) as (client, server):
         states: list[str] = []
