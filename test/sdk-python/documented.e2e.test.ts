@@ -108,3 +108,52 @@ test('the agent of the examples reports its task and its calls of tools', async 
   const page = ['tool_call.executed', 'task.progress']
   expect(types).toEqual(['task.created', ...page, ...page, ...page, 'task.complete'])
 })
+
+test('the worker of the examples follows a task to its end, and continues when it is started again', async () => {
+  const task = 'task_python_worker'
+  const progress = [1, 2].map((n) => ({
+    type: 'task.progress',
+    task_id: task,
+    data: { message: `Page ${n}`, progress: n / 4 },
+  }))
+  const failed = { type: 'task.failed', task_id: task, data: { error: { message: 'm' } } }
+  await system.post('/v1/events', JSON.stringify([...progress, failed]), 202)
+  const work = async () => {
+    const path = JSON.stringify(join(ROOT, 'examples/python/worker.py'))
+    return await run('worker', 'worker.py', `import runpy, sys; sys.argv[1:] = ["${task}"]; runpy.run_path(${path})`)
+  }
+  expect(await work()).toBe('Page 1 (25%)\nPage 2 (50%)\ntask.failed\n')
+  await completes(task)
+  expect(await work()).toBe('task.complete\n')
+})
+
+/** Posts to the application of `receiver.py`: a signed delivery, the same with another id, and one that is not signed. */
+const POSTS = `
+import asyncio, os
+import httpx2
+from ariftly.webhooks import sign
+from receiver import app
+body = '{"object":"event","id":"evt_1","type":"session.closed","data":{"session_id":"s"}}'
+headers = sign(body, os.environ["WEBHOOK_SECRET"])
+async def main():
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://test") as client:
+        for each in (headers, {**headers, "webhook-id": "evt_2"}, {}):
+            print((await client.post("/ariftly-webhook", content=body, headers=each)).status_code)
+asyncio.run(main())
+`
+
+test.each([
+  ['examples/python/receiver_fastapi.py', readPage],
+  ['packages/sdk-python/README.md', receiverOf],
+  ['docs/webhooks.md', receiverOf],
+])('the receiver of %s prints what is delivered, and refuses what is not signed', async (page, textOf) => {
+  await run(`receiver of ${basename(page)}`, 'receiver.py', textOf(page))
+  const printed = await run(`receiver of ${basename(page)}`, 'posts.py', `import sys; sys.path.insert(0, "")\n${POSTS}`)
+  expect(printed).toMatch(/^.*session\.closed.*\n204\n401\n401\n$/)
+})
+
+function receiverOf(page: string): string {
+  const text = /<!-- receiver: fastapi -->\s*^```python\n([^]*?)^```$/m.exec(readPage(page))?.[1]
+  if (text === undefined) throw new Error(`${page} has no receiver`)
+  return text
+}
