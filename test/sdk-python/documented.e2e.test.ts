@@ -7,7 +7,7 @@ import { readPage, ROOT } from '../docs/markdown.ts'
 import { startStandalone, type Standalone } from '../support/standalone.ts'
 import { testVenv, type Venv } from './venv.ts'
 
-/** Pages with blocks in Python. Those that are named by a comment `<!-- run: name -->` end by themselves, and are run. */
+/** Pages with blocks in Python. A block after a comment `<!-- run: name -->` is a program that ends, and is run. */
 const PAGES = ['packages/sdk-python/README.md', 'docs/ingest.md', 'docs/streaming.md', 'docs/webhooks.md']
 const BLOCK = /(?:<!-- (run|ids): (\S+) -->\s*)?^```python\n([^]*?)^```$/gm
 /** What a block may use that it does not make. */
@@ -42,7 +42,7 @@ const clientEnv = () => ({
   WEBHOOK_SECRET: 'a-secret-of-tests',
 })
 
-/** Ends a task once more. */
+/** Posts that a task is complete. */
 async function completes(task: string): Promise<undefined> {
   await system.post('/v1/events', JSON.stringify({ type: 'task.complete', task_id: task, data: {} }), 202)
 }
