@@ -6,6 +6,7 @@ import contextlib
 import logging
 import os
 import signal
+import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -60,6 +61,26 @@ def test_close_from_another_thread_ends_the_wait_for_the_next_attempt() -> None:
         began = time.monotonic()
         assert list(stream) == []
         assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(("protocol", "is_shut"), [("h2", False), ("http/1.1", True), (None, True)])
+def test_close_does_not_shut_down_a_connection_that_other_requests_share(protocol: str | None, is_shut: bool) -> None:
+    class Tls:
+        def selected_alpn_protocol(self) -> str | None:
+            return protocol
+
+    class Connection:
+        def get_extra_info(self, name: str) -> Any:
+            return {"socket": ours, "ssl_object": Tls()}[name]
+
+    ours, theirs = socket.socketpair()
+    with ours, theirs, Ariftly(base_url="http://127.0.0.1:1", api_key="key") as client:
+        stream = client.events.stream()
+        stream._trace("connection.start_tls.complete", {"return_value": Connection()})
+        stream.close()
+        theirs.settimeout(0.1)
+        with contextlib.nullcontext() if is_shut else pytest.raises(TimeoutError):
+            assert theirs.recv(1) == b""
 
 
 def test_close_in_a_signal_handler_of_the_thread_that_reads() -> None:

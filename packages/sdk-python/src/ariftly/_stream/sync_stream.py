@@ -225,7 +225,10 @@ class EventStream(Generic[Item]):
         info = getattr(stream, "get_extra_info", None)
         if info is None:
             return
-        self._socket = info("socket")
+        tls = info("ssl_object")
+        # A connection of HTTP/2, which a client of the caller's may have, is not the stream's alone.
+        is_shared = tls is not None and tls.selected_alpn_protocol() == "h2"
+        self._socket = None if is_shared else info("socket")
         if self._is_ended_here():
             self._end_current()
 
