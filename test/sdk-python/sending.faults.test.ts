@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { byForm, createWorld, eventually, type ServiceProcess, type World } from '@ariftly/testkit'
-import { startBreakingProxy, type Breakage, type BreakingProxy } from '../sdk/breaking-proxy.ts'
+import { startBreakingProxy, type BreakingProxy } from '../sdk/breaking-proxy.ts'
+import { breakInAllWays, expectAllOnce, firstPart } from '../sdk/outages.ts'
 import { createSentRows, type SentRows } from '../sdk/sent-rows.ts'
 import type { SenderOrder, SenderReport } from '../sdk/sender-process.ts'
 import { mintEventId } from '../support/client-event-id.ts'
@@ -14,8 +14,6 @@ import { SDK, testVenv, type Venv } from './venv.ts'
 
 const EVENTS = byForm({ short: 2000, long: 20_000 })
 const TASKS = 160
-const SILENT_MS = byForm({ short: 2500, long: 40_000 })
-const OUTAGE_MS = byForm({ short: 600, long: 10_000 })
 const ATTEMPT_MS = byForm({ short: 2000, long: 10_000 })
 const KILLS = byForm({ short: 4, long: 20 })
 const TEST_MS = byForm({ short: 120_000, long: 900_000 })
@@ -93,42 +91,24 @@ test.each(['sync', 'async'] as const)(
   async (shell) => {
     const proxy = await startProxy()
     const prefix = `${shell}-`
-    const outages: readonly (readonly [Breakage, number])[] = [
-      ['unavailable', OUTAGE_MS],
-      ['tooMany', OUTAGE_MS],
-      ['resetBefore', OUTAGE_MS / 2],
-      ['resetAfter', OUTAGE_MS / 2],
-      ['silent', SILENT_MS],
-      ['halfAnswer', SILENT_MS],
-    ]
-    // Each outage has a part of the events that the sender holds back until it has begun.
-    const part = EVENTS / (outages.length + 2)
     const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS, prefix, shell }
-    const sender = startPython({ ...order, upTo: part * 1.5 })
-    for (const [at, [how, ms]] of outages.entries()) {
-      await eventually('the next part is projected', async () => (await rows.count(prefix)) >= part * (at + 1), {
-        timeoutMs: TEST_MS,
-        everyMs: 100,
-      })
-      proxy.break(how)
-      sender.leave(at === outages.length - 1 ? EVENTS : part * (at + 2.5))
-      await sleep(ms)
-      await eventually(`a ${how} answer`, () => (proxy.broken[how] ?? 0) > 0)
-      proxy.break('none')
-    }
+    const sender = startPython({ ...order, upTo: firstPart(EVENTS) })
+    await breakInAllWays({
+      proxy,
+      rows,
+      prefix,
+      events: EVENTS,
+      leave: (upTo) => sender.leave(upTo),
+      timeoutMs: TEST_MS,
+    })
     const { stats, unsent, grownMb } = await sender.report
     expect({ unsent, sent: stats.sent, accepted: stats.accepted }).toEqual({
       unsent: 0,
       sent: EVENTS,
       accepted: EVENTS,
     })
-    await eventually('all events are projected', async () => (await rows.count(prefix)) >= EVENTS)
-    const byTask = await rows.numbersByTask(prefix)
-    const numbers = [...byTask.values()].flat()
     process.stderr.write(`python ${shell} outages: ${JSON.stringify({ broken: proxy.broken, grownMb, stats })}\n`)
-    expect(numbers.length).toBe(EVENTS)
-    expect(new Set(numbers).size).toBe(EVENTS)
-    for (const each of byTask.values()) expect(each).toEqual(each.toSorted((a, b) => a - b))
+    await expectAllOnce(rows, prefix, EVENTS)
     expect(grownMb).toBeLessThanOrEqual(64)
   },
   TEST_MS,

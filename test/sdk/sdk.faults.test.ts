@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Ariftly, type StreamItem } from '@ariftly/sdk'
 import { filePositionStore } from '@ariftly/sdk/node'
@@ -19,15 +18,14 @@ import {
 } from '@ariftly/testkit'
 import { startHoppingProxy } from '../support/hopping-proxy.ts'
 import { mintEventId } from '../support/client-event-id.ts'
-import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
+import { startBreakingProxy, type BreakingProxy } from './breaking-proxy.ts'
+import { breakInAllWays, expectAllOnce, firstPart } from './outages.ts'
 import { postNumbered } from './post-numbered.ts'
 import { createSentRows, type SentRows } from './sent-rows.ts'
 import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts'
 
 const EVENTS = byForm({ short: 20_000, long: 200_000 })
 const TASKS = 160
-const SILENT_MS = byForm({ short: 3000, long: 40_000 })
-const OUTAGE_MS = byForm({ short: 700, long: 10_000 })
 const ATTEMPT_MS = byForm({ short: 2000, long: 10_000 })
 const KILLS = byForm({ short: 3, long: 5 })
 const STREAMED = byForm({ short: 600, long: 10_000 })
@@ -82,46 +80,27 @@ async function reportOf(child: ChildProcess): Promise<SenderReport> {
 test(
   'outages lose, double and reorder no event, and memory stays bounded',
   async () => {
-    const outages: readonly (readonly [Breakage, number])[] = [
-      ['unavailable', OUTAGE_MS],
-      ['tooMany', OUTAGE_MS],
-      ['resetBefore', OUTAGE_MS / 2],
-      ['resetAfter', OUTAGE_MS / 2],
-      ['silent', SILENT_MS],
-      ['halfAnswer', SILENT_MS],
-    ]
-    // Each outage has a part of the events that the sender holds back until it has begun.
-    const part = EVENTS / (outages.length + 2)
     const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS }
-    const child = startSender({ ...order, upTo: part * 1.5 })
+    const child = startSender({ ...order, upTo: firstPart(EVENTS) })
     const report = reportOf(child)
-    for (const [at, [how, ms]] of outages.entries()) {
-      await eventually('the next part is projected', async () => (await rows.count('task-')) >= part * (at + 1), {
-        timeoutMs: TEST_MS,
-        everyMs: 100,
-      })
-      proxy.break(how)
-      const isLast = at === outages.length - 1
-      child.send({ upTo: isLast ? EVENTS : part * (at + 2.5) } satisfies SenderLeave)
-      await sleep(ms)
-      await eventually(`a ${how} answer`, () => (proxy.broken[how] ?? 0) > 0)
-      proxy.break('none')
-    }
+    await breakInAllWays({
+      proxy,
+      rows,
+      prefix: 'task-',
+      events: EVENTS,
+      leave: (upTo) => child.send({ upTo } satisfies SenderLeave),
+      timeoutMs: TEST_MS,
+    })
     const { stats, unsent, grownMb, waitP99Ms } = await report
     expect({ unsent, sent: stats.sent, accepted: stats.accepted }).toEqual({
       unsent: 0,
       sent: EVENTS,
       accepted: EVENTS,
     })
-    await eventually('all events are projected', async () => (await rows.count('task-')) >= EVENTS)
-    const byTask = await rows.numbersByTask('task-')
-    const numbers = [...byTask.values()].flat()
     process.stderr.write(
       `sdk outages: ${JSON.stringify({ broken: proxy.broken, grownMb, waitP99Ms, retries: stats.retries })}\n`,
     )
-    expect(numbers.length).toBe(EVENTS)
-    expect(new Set(numbers).size).toBe(EVENTS)
-    for (const each of byTask.values()) expect(each).toEqual(each.toSorted((a, b) => a - b))
+    await expectAllOnce(rows, 'task-', EVENTS)
     expect(grownMb).toBeLessThanOrEqual(64)
   },
   TEST_MS,
