@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import TimeoutError as FutureTimeoutError
@@ -127,7 +128,7 @@ class SyncSender(Sender):
     def _start(self) -> None:
         if self._thread is not None:
             return
-        loop = asyncio.new_event_loop()
+        loop = _new_loop()
         thread = threading.Thread(target=self._run, args=(loop,), name="ariftly-sender", daemon=True)
         api = self._make_api()
         self._driver = Driver(self, api, loop)
@@ -153,6 +154,21 @@ class SyncSender(Sender):
             raise
         finally:
             loop.close()
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """A loop that also resolves names while the interpreter ends: Python 3.12 starts no thread for it then."""
+    loop = asyncio.new_event_loop()
+    resolve = loop.getaddrinfo
+
+    async def getaddrinfo(*args: Any, **options: Any) -> Any:
+        try:
+            return await resolve(*args, **options)
+        except RuntimeError:
+            return socket.getaddrinfo(*args, **options)
+
+    loop.getaddrinfo = getaddrinfo  # type: ignore[method-assign]
+    return loop
 
 
 class _Closing:
