@@ -49,7 +49,7 @@ export function renderPythonTypes(document: OpenapiDocument): string {
   const named = schemas.flatMap(([name, schema]) => renderNamed(typeName(name), schema))
   const operations = Object.values(whole.paths).flatMap((methods) => Object.values(methods))
   const queries = operations.flatMap((operation) => renderQuery(operation))
-  const all = [...named, OWN_EVENT, ...queries]
+  const all = [...named.filter(({ name }) => name !== OWN_EVENT.name), OWN_EVENT, ...queries]
   const names = all.map(({ name }) => `    "${name}",\n`).toSorted()
   return `${HEADER}\n${inOrder(all).join('\n\n')}\n\n__all__ = [\n${names.join('')}]\n`
 }
@@ -90,7 +90,9 @@ function inOrder(all: readonly Rendered[]): string[] {
 
 function renderNamed(name: string, schema: Schema): Rendered[] {
   const inner: Rendered[] = []
-  const typed = name === 'EventOther' ? { ...schema, properties: { ...schema.properties, type: LATER_TYPE } } : schema
+  const { object, type: ofEvent } = schema.properties ?? {}
+  const isOfAnyType = object?.const === 'event' && ofEvent !== undefined && ofEvent.const === undefined
+  const typed = isOfAnyType ? { ...schema, properties: { ...schema.properties, type: LATER_TYPE } } : schema
   if (isRecord(typed)) return [renderClass(name, typed, inner), ...inner]
   const refs = new Set<string>()
   const known = name === 'NewEvent' ? { anyOf: [...choicesOf(schema), OWN_REF] } : schema
