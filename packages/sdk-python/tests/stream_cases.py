@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
+
+from ariftly import Ariftly
+from contract_server import ContractServer, serve
 
 WAIT_S = 10.0
 
@@ -53,3 +57,14 @@ class MemoryStore:
         self.threads.add(threading.get_ident())
         self.position = position
         self.saved.append(position)
+
+
+@contextlib.contextmanager
+def playing(*exchanges: Mapping[str, Any], **options: Any) -> Iterator[tuple[Ariftly, ContractServer]]:
+    """A client and a server that plays exchanges."""
+    with serve(exchanges) as server:
+        client = Ariftly(base_url=server.url, api_key="key", **options)
+        try:
+            yield client, server
+        finally:
+            client.close(timeout=0)
