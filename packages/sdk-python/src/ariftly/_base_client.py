@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import functools
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import httpx2
 
@@ -20,70 +20,18 @@ from ._http.call import (
     CallPlan,
     CallSettings,
     RequestOptions,
-    as_failure,
     check_redirect,
     error_of,
     headers_of,
     json_of,
 )
+from ._http.http_slot import HttpSlot, failures, make_async_client, make_client
 from ._http.server_clock import ServerClock
-from ._lifecycle import keep_for_parent
+from ._lifecycle import Closable
 from ._options import check_key
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-HttpClient = TypeVar("HttpClient", httpx2.Client, httpx2.AsyncClient)
-#: No limit but ours: each stream and each request under way has a connection.
-LIMITS = httpx2.Limits(max_connections=None, max_keepalive_connections=20, keepalive_expiry=30)
-
-
-class HttpSlot(Generic[HttpClient]):
-    """The HTTP client of a client: its own, made when it is needed, or the caller's; another one after a fork."""
-
-    def __init__(
-        self,
-        given: HttpClient | Callable[[], HttpClient] | None,
-        make: Callable[[], HttpClient],
-    ) -> None:
-        self._client: HttpClient | None = None
-        self._is_foreign = False
-        self.is_own = given is None
-        self._make: Callable[[], HttpClient] = make
-        if isinstance(given, (httpx2.Client, httpx2.AsyncClient)):
-            self._client = given
-            self._is_foreign = True
-        elif given is not None:
-            self._make = given
-            self.is_own = True
-
-    def get(self) -> HttpClient:
-        """The client, made at the first call of this process."""
-        if self._client is None:
-            if self._is_foreign:
-                raise AriftlyError(
-                    "forked_http_client", "The http_client of the parent process cannot be used: give a function."
-                )
-            self._client = self._make()
-        return self._client
-
-    def take(self) -> HttpClient | None:
-        """The client to close, if it is this one's to close."""
-        if self._is_foreign:
-            return None
-        client, self._client = self._client, None
-        return client
-
-    def forget(self) -> None:
-        """Leaves the client to the parent process."""
-        keep_for_parent(self._client)
-        self._client = None
-
-
-class Closable(Protocol):
-    """What a client ends when it is closed."""
-
-    def close(self) -> None: ...
 
 
 class BaseClient:
@@ -121,16 +69,6 @@ class BaseClient:
         """How long to wait after `failures` failures when the server asked for `asked`, seconds."""
         return back_off(failures, asked, self.settings.max_retry_after)
 
-    def make_client(self) -> httpx2.Client:
-        """A new HTTP client with the proxy and the certificates of this one."""
-        verify = self._ssl_context or _default_ssl_context()
-        return httpx2.Client(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
-
-    def make_async_client(self) -> httpx2.AsyncClient:
-        """The same for asyncio."""
-        verify = self._ssl_context or _default_ssl_context()
-        return httpx2.AsyncClient(proxy=self._proxy, verify=verify, limits=LIMITS, timeout=None)
-
     def _learn(self, response: httpx2.Response, sent: float) -> None:
         self.clock.learn(response.headers.get("date"), sent * 1000, time.time() * 1000)
 
@@ -140,7 +78,9 @@ class SyncAPIClient(BaseClient):
 
     def __init__(self, *, http_client: httpx2.Client | Callable[[], httpx2.Client] | None, **settings: Any) -> None:
         super().__init__(**settings)
-        self._http: HttpSlot[httpx2.Client] = HttpSlot(http_client, self.make_client)
+        self._http: HttpSlot[httpx2.Client] = HttpSlot(
+            http_client, partial(make_client, self._proxy, self._ssl_context)
+        )
         #: The calls under way, each by an object of its own: adding and removing are atomic.
         self._under_way: set[object] = set()
 
@@ -265,7 +205,9 @@ class AsyncAPIClient(BaseClient):
         self, *, http_client: httpx2.AsyncClient | Callable[[], httpx2.AsyncClient] | None, **settings: Any
     ) -> None:
         super().__init__(**settings)
-        self._http: HttpSlot[httpx2.AsyncClient] = HttpSlot(http_client, self.make_async_client)
+        self._http: HttpSlot[httpx2.AsyncClient] = HttpSlot(
+            http_client, partial(make_async_client, self._proxy, self._ssl_context)
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
 
     async def request(self, call: Call, **options: Unpack[RequestOptions]) -> Any:
@@ -365,18 +307,3 @@ class AsyncAPIClient(BaseClient):
         self._http.forget()
         self.streams = set()
         self._loop = None
-
-
-@contextlib.contextmanager
-def failures(timeout: float) -> Iterator[None]:
-    """Turns errors of httpx2 into errors of this SDK."""
-    try:
-        yield
-    except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
-        raise as_failure(error, timeout) from error
-
-
-@functools.cache
-def _default_ssl_context() -> ssl.SSLContext:
-    """One for all clients: reading the certificates takes some 50 ms."""
-    return httpx2.create_ssl_context()

@@ -32,6 +32,12 @@ class HasEnd(Protocol):
         ...
 
 
+class Closable(Protocol):
+    """What a client ends when it is closed."""
+
+    def close(self) -> None: ...
+
+
 _forked: weakref.WeakSet[Any] = weakref.WeakSet()
 _ending: weakref.WeakSet[Any] = weakref.WeakSet()
 #: The process whose end is known to call `_end_all`: a child registers anew, as what runs at its end depends on how it was made.

@@ -12,9 +12,10 @@ from typing import Any, Generic, TypeVar, cast
 
 import httpx2
 
-from .._base_client import SyncAPIClient, failures
+from .._base_client import SyncAPIClient
 from .._errors import APIConnectionError, APITimeoutError, ProtocolError
 from .._http.call import Answer
+from .._http.http_slot import failures
 from .core import StreamCore, StreamItem, StreamOptions, error_of_opening, is_event_stream, warn_of_save
 from .positions import PositionStore
 from .sse import SseParser
