@@ -5,13 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ariftly import Ariftly, SendOptions, SpoolEntry, open_spool
+from ariftly import Ariftly, ClosedError, SendOptions, SpoolEntry, open_spool
 from ariftly._send.event_id import EventIdMinter
 from ariftly._send.folder_lock import LockHeldError
 from sink import ACCEPTED, Sink, event_of
@@ -116,6 +116,27 @@ def test_a_full_disk_fails_the_send_and_keeps_what_was_written(sink: Sink, tmp_p
         client.events.send(event_of(2))
         assert client.events.stats().sent == 2
     assert [event["data"]["n"] for event in sink.events] == [0, 2]
+
+
+def test_close_in_a_signal_handler_that_interrupts_the_spool_leaves_the_event_to_the_next_process(
+    sink: Sink, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = open_spool(tmp_path / "spool")
+    append = spool.append
+    with Ariftly(base_url=sink.url, api_key="k", send=SendOptions(spool=spool)) as client:
+        client.events.send(event_of(0))
+
+        def interrupted(entries: Sequence[SpoolEntry]) -> Sequence[int]:
+            assert client.close(timeout=5) == []
+            return append(entries)
+
+        monkeypatch.setattr(spool, "append", interrupted)
+        with pytest.raises(ClosedError):
+            client.events.send_nowait(event_of(1)).result(5)
+    with Ariftly(base_url=sink.url, api_key="k", send=SendOptions(spool=tmp_path / "spool")) as client:
+        assert client.events.flush(10)
+    sink.assert_complete(2)
+    assert os.listdir(tmp_path / "spool") == []
 
 
 def test_a_folder_that_others_may_write_is_refused(tmp_path: Path) -> None:
