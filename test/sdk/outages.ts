@@ -24,7 +24,7 @@ interface Sending {
   readonly prefix: string
   readonly events: number
   /** Lets it send up to this number; it starts with that of {@link firstPart}. */
-  leave(upTo: number): void
+  readonly leave: (upTo: number) => void
   readonly timeoutMs: number
 }
 
