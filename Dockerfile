@@ -37,6 +37,7 @@ COPY schemas schemas
 # The guides, which the api serves.
 COPY docs/ingest.md docs/streaming.md docs/webhooks.md docs/kafka.md docs/tenants-and-keys.md docs/customers.md docs/cli.md docs/console.md docs/
 COPY packages/sdk/README.md packages/sdk/
+COPY packages/sdk-python/README.md packages/sdk-python/
 ENV NODE_ENV=production DATA_DIR=/data
 # Nothing is written to the image's own file system: run it read-only. `/data` is for `standalone` alone.
 USER 1000:1000

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { isBuiltin } from 'node:module'
 import { join, relative, resolve } from 'node:path'
 import { describe, expect, test } from '@jest/globals'
@@ -37,9 +37,10 @@ interface Import {
 const manifestOf = (folder: string): Manifest =>
   JSON.parse(readFileSync(join(ROOT, folder, 'package.json'), 'utf8')) as Manifest
 const root = manifestOf('.')
-const workspaces = ['packages', 'services', 'dev'].flatMap((parent) =>
-  readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`),
-)
+// The SDK for Python is no workspace.
+const workspaces = ['packages', 'services', 'dev']
+  .flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}`))
+  .filter((folder) => existsSync(join(ROOT, folder, 'package.json')))
 const names = new Set(workspaces.map((folder) => manifestOf(folder).name))
 
 const dependenciesOf = (manifest: Manifest): string[] => Object.keys(manifest.dependencies ?? {})

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, normalize } from 'node:path'
 import { expect, test } from '@jest/globals'
 
@@ -32,9 +32,10 @@ type Exports = Readonly<Record<string, string | Readonly<Record<string, unknown>
 
 /** The source files that `exports` of each package.json names. */
 function publicEntries(): readonly string[] {
-  const manifests = ['packages', 'services', 'dev'].flatMap((parent) =>
-    readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}/package.json`),
-  )
+  // The SDK for Python has none.
+  const manifests = ['packages', 'services', 'dev']
+    .flatMap((parent) => readdirSync(join(ROOT, parent)).map((name) => `${parent}/${name}/package.json`))
+    .filter((manifest) => existsSync(join(ROOT, manifest)))
   return manifests.flatMap((manifest) => {
     const { exports = {} } = JSON.parse(readSource(manifest)) as { readonly exports?: Exports }
     return Object.values(exports).flatMap((entry) => {

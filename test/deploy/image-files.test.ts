@@ -13,14 +13,14 @@ const SHIPPED = [
   /^(packages|services)\/[^/]+\/dist\/.+\.(js|d\.ts)(\.map)?$/,
   /^packages\/store\/migrations\/[^/]+\.sql$/,
   /^services\/api\/assets\/(reference\.(js\.gz|json)|favicon\.ico)$/,
-  /^(docs\/[\w-]+|packages\/sdk\/README)\.md$/,
+  /^(docs\/[\w-]+|packages\/sdk(-python)?\/README)\.md$/,
   /^packages\/console\/dist\/app\/(index\.html|assets\/[\w.-]+)$/,
   /^deploy\/image\/(entrypoint\.sh|healthcheck\.mjs)$/,
   /^schemas\/.+\.json$/,
 ]
 
 /** Tests and their helpers, also compiled, and the packages of development. */
-const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/(sdk\/(?!README\.md$)|cli\/)/
+const DEVELOPMENT = /\.test\.|(^|\/)test-[^/]*$|^dev\/|^packages\/(sdk(-python)?\/(?!README\.md$)|cli\/)/
 
 const isMisplaced = (path: string) => DEVELOPMENT.test(path) || !SHIPPED.some((pattern) => pattern.test(path))
 

@@ -54,7 +54,7 @@ describe.each(OF_CALLS)('the guide %s', (page) => {
 
   test('calls no other address than that', () => {
     const lines = text.replaceAll(/\\\n\s*/g, ' ').split('\n')
-    const calls = lines.filter((line) => /\bcurl |fetch\(|EventSource\(|baseUrl/.test(line))
+    const calls = lines.filter((line) => /\bcurl |fetch\(|EventSource\(|baseUrl|Ariftly\(/.test(line))
     expect(calls.length).toBeGreaterThan(0)
     expect(calls.map((call) => call.split(' -d ')[0]).filter((call) => call?.includes('://'))).toEqual([])
     expect(text).not.toContain('api.ariftly.io')

@@ -8,7 +8,15 @@ export const ROOT = join(import.meta.dirname, '../..')
 export function pages(): readonly string[] {
   const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
   const inDocs = docs.filter((path) => path.endsWith('.md')).map((path) => `docs/${path}`)
-  return ['README.md', 'CONTRIBUTING.md', 'SUPPORT.md', 'packages/sdk/README.md', 'bench/NOTES.md', ...inDocs]
+  return [
+    'README.md',
+    'CONTRIBUTING.md',
+    'SUPPORT.md',
+    'packages/sdk/README.md',
+    'packages/sdk-python/README.md',
+    'bench/NOTES.md',
+    ...inDocs,
+  ]
 }
 
 /** The text of a page. */

@@ -1,7 +1,7 @@
 import type { OpenapiDocument } from '@ariftly/api-documents'
 
 /** A JSON Schema as the OpenAPI document holds it. */
-interface Schema {
+export interface Schema {
   readonly $ref?: string
   readonly type?: string | readonly string[]
   readonly const?: unknown
@@ -25,7 +25,8 @@ interface Parameter {
   readonly schema?: Schema
 }
 
-interface Operation {
+/** An operation as the OpenAPI document holds it. */
+export interface Operation {
   readonly operationId: string
   readonly parameters?: readonly Parameter[]
 }

@@ -9,8 +9,8 @@ import { fencedBlocks, readPage, ROOT } from '../docs/markdown.ts'
 import { mintIds, type SnippetLanguage } from './minted-ids.ts'
 import { createShell, type Output } from './shell.ts'
 
-/** Blocks of guides that begin with these need a JDK or a project of the reader's own: test/docs/printed-commands.test.ts reads them. */
-const NOT_RUN = /^(?:npm|mvn) /
+/** Blocks of guides that begin with these need a JDK, or a project or a clone of the reader's own: test/docs/printed-commands.test.ts reads them. */
+const NOT_RUN = /^(?:npm|mvn|python3 -m venv) /
 /** Commands of guides that do not end, and what they print first. */
 const ENDLESS = [
   { pattern: /^curl -N /, prints: /^event: stream\.checkpoint$/m },

@@ -160,6 +160,9 @@ const numbersOf = async (task: string) => {
   const { data } = (await answer.json()) as { readonly data: readonly { readonly data: { readonly n: number } }[] }
   return data.map((event) => event.data.n)
 }
+/** A program of the guide to webhooks. */
+const programOf = (name: string) =>
+  new RegExp(`<!-- run: ${name} -->\n+\`\`\`js\n([^]*?)\`\`\``).exec(readPage('docs/webhooks.md'))?.[1] ?? ''
 const env = () => ({ ARIFTLY_URL: system.url, ARIFTLY_API_KEY: system.apiKey })
 
 describe('the packed SDK', () => {
@@ -240,6 +243,13 @@ describe('the packed SDK', () => {
       return printed !== undefined
     })
     expect(await following).toMatch(/^task\.complete \{/)
+  })
+
+  test('creates a webhook and explains a refusal as the guide to webhooks prints it', async () => {
+    fixture.write('guide-create.mjs', programOf('create'))
+    expect(await fixture.run(process.execPath, 'guide-create.mjs', env())).toMatch(/^whk_\w+\n$/)
+    fixture.write('guide-explain.mjs', programOf('explain'))
+    expect(await fixture.run(process.execPath, 'guide-explain.mjs', env())).toContain('match failed no signature fits')
   })
 
   test.each([['without esnext.disposable'], ['with it', 'esnext.disposable']])(

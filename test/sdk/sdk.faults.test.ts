@@ -3,7 +3,6 @@ import { once } from 'node:events'
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Ariftly, type StreamItem } from '@ariftly/sdk'
 import { filePositionStore } from '@ariftly/sdk/node'
@@ -19,13 +18,14 @@ import {
 } from '@ariftly/testkit'
 import { startHoppingProxy } from '../support/hopping-proxy.ts'
 import { mintEventId } from '../support/client-event-id.ts'
-import { startBreakingProxy, type Breakage, type BreakingProxy } from './breaking-proxy.ts'
+import { startBreakingProxy, type BreakingProxy } from './breaking-proxy.ts'
+import { breakInAllWays, expectAllOnce, firstPart } from './outages.ts'
+import { postNumbered } from './post-numbered.ts'
+import { createSentRows, type SentRows } from './sent-rows.ts'
 import type { SenderLeave, SenderOrder, SenderReport } from './sender-process.ts'
 
 const EVENTS = byForm({ short: 20_000, long: 200_000 })
 const TASKS = 160
-const SILENT_MS = byForm({ short: 3000, long: 40_000 })
-const OUTAGE_MS = byForm({ short: 700, long: 10_000 })
 const ATTEMPT_MS = byForm({ short: 2000, long: 10_000 })
 const KILLS = byForm({ short: 3, long: 5 })
 const STREAMED = byForm({ short: 600, long: 10_000 })
@@ -35,6 +35,7 @@ const FRAME_BYTES_MIN = 300
 const TEST_MS = byForm({ short: 120_000, long: 900_000 })
 
 let world: World
+let rows: SentRows
 let apiKey: string
 let ingest: ServiceProcess
 let gateways: ServiceProcess[] = []
@@ -43,6 +44,7 @@ const children: ChildProcess[] = []
 
 beforeAll(async () => {
   world = await createWorld({ env: { DRAIN_MS: '0' } })
+  rows = createSentRows(world)
   apiKey = await world.apiKey('acme')
   ;[ingest, ...gateways] = await Promise.all([
     world.startService('ingest'),
@@ -75,73 +77,30 @@ async function reportOf(child: ChildProcess): Promise<SenderReport> {
   return report
 }
 
-interface Row {
-  readonly task_id: string
-  readonly n: number
-}
-
-/** Numbers of each task in the order of the log. */
-async function numbersByTask(prefix: string): Promise<Map<string, number[]>> {
-  const { rows } = await world.admin.query<Row>(
-    `select task_id, (data->>'n')::int as n from events where tenant_id = 'acme' and task_id like $1 order by partition, "offset"`,
-    [`${prefix}%`],
-  )
-  const byTask = new Map<string, number[]>()
-  for (const { task_id: task, n } of rows) byTask.set(task, [...(byTask.get(task) ?? []), n])
-  return byTask
-}
-
-async function projected(prefix: string): Promise<number> {
-  const { rows } = await world.admin.query<{ count: string }>(
-    `select count(*) from events where tenant_id = 'acme' and task_id like $1`,
-    [`${prefix}%`],
-  )
-  return Number(rows[0]?.count)
-}
-
 test(
   'outages lose, double and reorder no event, and memory stays bounded',
   async () => {
-    const outages: readonly (readonly [Breakage, number])[] = [
-      ['unavailable', OUTAGE_MS],
-      ['tooMany', OUTAGE_MS],
-      ['resetBefore', OUTAGE_MS / 2],
-      ['resetAfter', OUTAGE_MS / 2],
-      ['silent', SILENT_MS],
-      ['halfAnswer', SILENT_MS],
-    ]
-    // Each outage has a part of the events that the sender holds back until it has begun.
-    const part = EVENTS / (outages.length + 2)
     const order = { url: proxy.url, apiKey, attemptMs: ATTEMPT_MS, tasks: TASKS, from: 0, to: EVENTS }
-    const child = startSender({ ...order, upTo: part * 1.5 })
+    const child = startSender({ ...order, upTo: firstPart(EVENTS) })
     const report = reportOf(child)
-    for (const [at, [how, ms]] of outages.entries()) {
-      await eventually('the next part is projected', async () => (await projected('task-')) >= part * (at + 1), {
-        timeoutMs: TEST_MS,
-        everyMs: 100,
-      })
-      proxy.break(how)
-      const isLast = at === outages.length - 1
-      child.send({ upTo: isLast ? EVENTS : part * (at + 2.5) } satisfies SenderLeave)
-      await sleep(ms)
-      await eventually(`a ${how} answer`, () => (proxy.broken[how] ?? 0) > 0)
-      proxy.break('none')
-    }
+    await breakInAllWays({
+      proxy,
+      rows,
+      prefix: 'task-',
+      events: EVENTS,
+      leave: (upTo) => child.send({ upTo } satisfies SenderLeave),
+      timeoutMs: TEST_MS,
+    })
     const { stats, unsent, grownMb, waitP99Ms } = await report
     expect({ unsent, sent: stats.sent, accepted: stats.accepted }).toEqual({
       unsent: 0,
       sent: EVENTS,
       accepted: EVENTS,
     })
-    await eventually('all events are projected', async () => (await projected('task-')) >= EVENTS)
-    const byTask = await numbersByTask('task-')
-    const rows = [...byTask.values()].flat()
     process.stderr.write(
       `sdk outages: ${JSON.stringify({ broken: proxy.broken, grownMb, waitP99Ms, retries: stats.retries })}\n`,
     )
-    expect(rows.length).toBe(EVENTS)
-    expect(new Set(rows).size).toBe(EVENTS)
-    for (const numbers of byTask.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
+    await expectAllOnce(rows, 'task-', EVENTS)
     expect(grownMb).toBeLessThanOrEqual(64)
   },
   TEST_MS,
@@ -175,8 +134,8 @@ test(
         await exited
       }
     }
-    await eventually('all events are projected', async () => (await numbersOf(ids)).length >= events)
-    expect(await numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
+    await eventually('all events are projected', async () => (await rows.numbersOf(ids)).length >= events)
+    expect(await rows.numbersOf(ids)).toEqual(Array.from({ length: events }, (_, n) => n))
   },
   TEST_MS,
 )
@@ -199,7 +158,7 @@ test(
     const writer = new Ariftly({ baseUrl: ingest.url, apiKey })
     const stopCollecting = keepCollectingGarbage(200)
     try {
-      const writing = write(writer)
+      const writing = postNumbered(writer, STREAMED)
       way.setCutting(true)
       while (seen.length < STREAMED) {
         const client = new Ariftly({ baseUrl: way.url, apiKey })
@@ -225,35 +184,6 @@ test(
   TEST_MS,
 )
 
-/** Numbers of the rows with these ids, in order. */
-async function numbersOf(ids: readonly string[]): Promise<number[]> {
-  const { rows } = await world.admin.query<{ n: number }>(
-    `select (data->>'n')::int as n from events where tenant_id = 'acme' and id = any($1::uuid[]) order by 1`,
-    [ids.map(uuidOf)],
-  )
-  return rows.map(({ n }) => n)
-}
-
-async function write(client: Ariftly): Promise<void> {
-  for (let n = 0; n < STREAMED; n += 50) {
-    await client.events.send(
-      Array.from({ length: 50 }, (_, at) => ({
-        type: 'task.progress' as const,
-        task_id: 'streamed',
-        data: { message: 'Analyzing document', n: n + at },
-      })),
-    )
-  }
-}
-
 function numberOf(item: StreamItem): number {
   return item.type === 'task.progress' ? Number(item.data['n']) : Number.NaN
-}
-
-/** The UUID of a TypeID, as Postgres has it. */
-function uuidOf(id: string): string {
-  const alphabet = '0123456789abcdefghjkmnpqrstvwxyz'
-  let value = 0n
-  for (const char of id.slice('evt_'.length)) value = (value << 5n) | BigInt(alphabet.indexOf(char))
-  return value.toString(16).padStart(32, '0')
 }

@@ -1,3 +1,4 @@
+import { EventEmitter, once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -49,6 +50,7 @@ interface ContractCall {
 }
 
 interface Exchange {
+  readonly key?: string
   readonly request: {
     readonly method: string
     readonly path: string
@@ -67,6 +69,7 @@ interface Exchange {
     readonly body?: object
     readonly text?: string
     readonly then?: 'reset' | 'hang' | 'reset_at_once'
+    readonly when_arrived?: number
   }
 }
 
@@ -93,7 +96,7 @@ describe.each(files)('%s', (file) => {
       attemptTimeoutMs: options['attempt_timeout_ms'],
       maxRetries: options['max_retries'],
       maxRetryAfterMs: options['max_retry_after_ms'],
-      send: { queueEventsMax: options['queue_events_max'] },
+      send: { queueEventsMax: options['queue_events_max'], batchEventsMax: options['batch_events_max'] },
       logger: { warn: () => {}, debug: () => {} },
     })
     try {
@@ -115,15 +118,23 @@ describe.each(files)('%s', (file) => {
   })
 })
 
+/** Plays the exchanges; `asked` gets each request at the place of its exchange. */
 async function serve(exchanges: readonly Exchange[], asked: Asked[]) {
+  const free = exchanges.map((_, at) => at)
+  const arrivals = new EventEmitter().setMaxListeners(exchanges.length)
+  let arrived = 0
   const server = createServer((req, res) => void answer(req, res))
   async function answer(req: IncomingMessage, res: ServerResponse): Promise<void> {
     const body = (await buffer(req)).toString()
     const { pathname, searchParams } = new URL(req.url ?? '', 'http://localhost')
     const { method = '', headers } = req
-    const exchange = exchanges[asked.length]
-    asked.push({ method, path: pathname, query: Object.fromEntries(searchParams), headers, body, atMs: Date.now() })
-    const { status = 200, headers: more = {}, body: json, text, then } = exchange?.answer ?? { status: 404 }
+    const at = free.find((each) => [undefined, keyOf(body)].includes(exchanges[each]?.key)) ?? asked.length
+    if (free.includes(at)) free.splice(free.indexOf(at), 1)
+    asked[at] = { method, path: pathname, query: Object.fromEntries(searchParams), headers, body, atMs: Date.now() }
+    arrivals.emit('one', (arrived += 1))
+    const given = exchanges[at]?.answer ?? { status: 404 }
+    while (arrived < (given.when_arrived ?? 0)) await once(arrivals, 'one')
+    const { status = 200, headers: more = {}, body: json, text, then } = given
     if (then === 'reset_at_once') req.socket.destroy()
     if (then === 'reset_at_once' || (then === 'hang' && text === undefined)) return
     res.writeHead(status, json === undefined ? more : { 'content-type': 'application/json', ...more })
@@ -135,6 +146,11 @@ async function serve(exchanges: readonly Exchange[], asked: Asked[]) {
     server.listen(0, '127.0.0.1', resolve)
   })
   return server
+}
+
+/** The task of the first event of a post. */
+function keyOf(body: string): string | undefined {
+  return body.startsWith('[') ? (JSON.parse(body) as { task_id?: string }[])[0]?.task_id : undefined
 }
 
 function withIds(text: string, body: string): string {

@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { Spool, SpooledEvent, SpoolEntry } from '../send/spool.ts'
-import { takeLock } from './folder-lock.ts'
+import { LockHeldError, takeLock } from './folder-lock.ts'
 
 /** How a spool keeps its files. */
 export interface SpoolOptions {
@@ -87,6 +87,7 @@ class FileSpool implements Spool {
   constructor(folder: string, fileBytesMax: number) {
     this.#folder = folder
     this.#fileBytesMax = fileBytesMax
+    adoptChildren(folder)
     for (const name of readdirSync(folder).filter(isSpoolFile).toSorted()) {
       this.#fileNumber = Math.max(this.#fileNumber, Number.parseInt(name, 10))
       if (!name.endsWith(DAMAGED)) this.#readEarlier(join(folder, name))
@@ -194,7 +195,7 @@ class FileSpool implements Spool {
   #startFile(): void {
     this.#closeFile()
     this.#fileNumber += 1
-    const path = join(this.#folder, `${String(this.#fileNumber).padStart(12, '0')}.ndjson`)
+    const path = join(this.#folder, nameOf(this.#fileNumber))
     this.#descriptor = openSync(path, 'wx', 0o600)
     this.#file = { path, left: 0, damagedLines: 0 }
     this.#bytes = 0
@@ -208,6 +209,36 @@ function isSpoolFile(name: string): boolean {
 function removeFile({ path, damagedLines }: SpoolFile): void {
   if (damagedLines > 0) renameSync(path, path + DAMAGED)
   else rmSync(path, { force: true })
+}
+
+/**
+ * Moves the files of children that have ended into the folder, behind its own. The SDK for Python makes them: the child of a fork keeps its events in a
+ * folder of its own, below its parent's.
+ */
+function adoptChildren(folder: string): void {
+  const names = readdirSync(folder)
+  let number = Math.max(0, ...names.filter(isSpoolFile).map((name) => Number.parseInt(name, 10)))
+  for (const child of names.filter((name) => /^child-\d+-[0-9a-f]{8}$/.test(name)).toSorted()) {
+    const path = join(folder, child)
+    try {
+      checkFolder(path)
+      takeLock(join(path, LOCK))
+    } catch (error) {
+      if (error instanceof LockHeldError) continue
+      throw error
+    }
+    for (const name of readdirSync(path).filter(isSpoolFile).toSorted()) {
+      number += 1
+      renameSync(join(path, name), join(folder, nameOf(number) + name.slice(nameOf(0).length)))
+    }
+    // Another file in it is not ours.
+    if (readdirSync(path).every((name) => name === LOCK)) rmSync(path, { recursive: true, force: true })
+    else rmSync(join(path, LOCK), { force: true })
+  }
+}
+
+function nameOf(number: number): string {
+  return `${String(number).padStart(12, '0')}.ndjson`
 }
 
 /** Undefined for a line that is not as it was written. */

@@ -55,6 +55,12 @@ export const GUIDES: readonly Guide[] = [
     summary: 'the TypeScript SDK: send, listen and verify webhooks',
   },
   {
+    name: 'sdk-python',
+    label: 'Python SDK',
+    source: 'packages/sdk-python/README.md',
+    summary: 'the Python SDK: send, listen, report calls of tools and verify webhooks',
+  },
+  {
     name: 'command-line',
     label: 'Command line',
     source: 'docs/cli.md',

@@ -1,0 +1,1 @@
+"""Requests without I/O: what the two shells of `_base_client` share."""

@@ -1,0 +1,1 @@
+"""Sending: a core without I/O, and what drives it."""
