@@ -62,6 +62,7 @@ METHODS: Mapping[str, Method] = {
     "GET /v1/dead-letters": lambda client, query: client.dead_letters.list(**query),
     "GET /v1/system": lambda client, _: client.system.get(),
     "GET /v1/event-types": lambda client, query: client.event_types.list(**query),
+    "GET /v1/tasks": lambda client, query: client.tasks.list(**query),
 }
 
 ROUTES = [

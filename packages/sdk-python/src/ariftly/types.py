@@ -44,6 +44,20 @@ class EventDelivery(TypedDict):
     next_attempt_at: "Union[str, None]"
 
 
+class Task(TypedDict):
+    """`Task` as the API documents it."""
+
+    object: "Literal['task']"
+    id: str
+    #: Of its `task.created`.
+    created_at: str
+    #: The agent of its `task.created`.
+    agent: "Union[str, None]"
+    created: "EventTaskCreated"
+    #: The newest event of the task.
+    last: "Event"
+
+
 class NewCloudEvent(TypedDict):
     """An event as a CloudEvent (https://cloudevents.io)."""
 
@@ -746,8 +760,25 @@ class AuditEntry(TypedDict):
     #: The id of the changed resource.
     target: str
     request_id: str
-    #: Updates that the entry counts; `at` and `request_id` are of the first one.
+    #: The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first one’s and `after` the last one’s.
+    changes: "List[AuditEntryChanges]"
+    #: Updates that the entry counts: of the same members, by the same key within a minute. `at` and `request_id` are of the first one.
     count: int
+
+
+class AuditEntryChanges(TypedDict):
+    """`AuditEntryChanges` as the API documents it."""
+
+    #: JSON pointer to the innermost member that changed, such as `/quota/events_per_s`.
+    member: str
+    #: Absent beside `changed`.
+    before: NotRequired[Any]
+    #: Absent beside `changed`.
+    after: NotRequired[Any]
+    #: It changed and its values are not kept: secrets, headers and filters.
+    changed: NotRequired["Literal[True]"]
+    #: A value is longer than 1 KiB: it is the beginning of its text, or of its JSON.
+    truncated: NotRequired["Literal[True]"]
 
 
 class DeadLetter(TypedDict):
@@ -1522,6 +1553,21 @@ class GetEventQuery(TypedDict):
     include: NotRequired["List[Literal['log', 'deliveries']]"]
 
 
+class ListTasksQuery(TypedDict):
+    """Query parameters of `listTasks`."""
+
+    #: Only tasks whose `task.created` is from this agent.
+    agent: NotRequired[str]
+    #: Only tasks that were created after this time (exclusive).
+    after: NotRequired[str]
+    #: Only tasks that were created before this time (exclusive).
+    before: NotRequired[str]
+    #: Largest number of entries of the page.
+    limit: NotRequired[int]
+    #: The `next_cursor` of the previous page, with all other parameters unchanged.
+    cursor: NotRequired[str]
+
+
 class ListWebhooksQuery(TypedDict):
     """Query parameters of `listWebhooks`."""
 
@@ -1688,6 +1734,7 @@ __all__ = [
     "ApiKeyChangesQuota",
     "ApiKeyQuota",
     "AuditEntry",
+    "AuditEntryChanges",
     "CurrentApiKey",
     "CurrentApiKeyQuota",
     "DataApprovalRequested",
@@ -1735,6 +1782,7 @@ __all__ = [
     "ListEventsQuery",
     "ListRedeliveriesQuery",
     "ListReplaysQuery",
+    "ListTasksQuery",
     "ListTenantsQuery",
     "ListWebhooksQuery",
     "ListedDelivery",
@@ -1782,6 +1830,7 @@ __all__ = [
     "SystemLog",
     "SystemLogPartitions",
     "SystemProcesses",
+    "Task",
     "Tenant",
     "TenantLimits",
     "TenantRequest",

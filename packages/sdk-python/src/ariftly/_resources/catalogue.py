@@ -8,8 +8,10 @@ from .._http.call import RequestOptions
 from .._lists import AsyncList, List
 from ..types import (
     EventTypeDescription,
+    ListTasksQuery,
     StreamToken,
     StreamTokenRequest,
+    Task,
 )
 from .resource import AsyncResource, Resource
 
@@ -22,6 +24,14 @@ class EventTypes(Resource):
 
     def list(self, *, options: RequestOptions | None = None) -> List[EventTypeDescription]:
         return List(self._api, "/v1/event-types", {}, options)
+
+
+class Tasks(Resource):
+    """Tasks, by their `task.created` (scope `events:read`)."""
+
+    def list(self, *, options: RequestOptions | None = None, **query: Unpack[ListTasksQuery]) -> List[Task]:
+        """Newest first, each with its newest event; `limit` is at most 100."""
+        return List(self._api, "/v1/tasks", query, options)
 
 
 class StreamTokens(Resource):
@@ -38,6 +48,14 @@ class AsyncEventTypes(AsyncResource):
 
     def list(self, *, options: RequestOptions | None = None) -> AsyncList[EventTypeDescription]:
         return AsyncList(self._api, "/v1/event-types", {}, options)
+
+
+class AsyncTasks(AsyncResource):
+    """Tasks, by their `task.created` (scope `events:read`), for asyncio."""
+
+    def list(self, *, options: RequestOptions | None = None, **query: Unpack[ListTasksQuery]) -> AsyncList[Task]:
+        """Newest first, each with its newest event; `limit` is at most 100."""
+        return AsyncList(self._api, "/v1/tasks", query, options)
 
 
 class AsyncStreamTokens(AsyncResource):

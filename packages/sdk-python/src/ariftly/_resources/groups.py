@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .._base_client import AsyncAPIClient, SyncAPIClient
 from .api_keys import ApiKeys, AsyncApiKeys
-from .catalogue import AsyncEventTypes, AsyncStreamTokens, EventTypes, StreamTokens
+from .catalogue import AsyncEventTypes, AsyncStreamTokens, AsyncTasks, EventTypes, StreamTokens, Tasks
 from .deliveries import AsyncDeliveries, Deliveries
 from .platform import AsyncAudit, AsyncDeadLetters, AsyncSystemStatus, Audit, DeadLetters, SystemStatus
 from .redeliveries import AsyncRedeliveries, Redeliveries
@@ -26,6 +26,7 @@ class Groups:
         self.system = SystemStatus(api)
         self.event_types = EventTypes(api)
         self.stream_tokens = StreamTokens(api)
+        self.tasks = Tasks(api)
 
 
 class AsyncGroups:
@@ -42,3 +43,4 @@ class AsyncGroups:
         self.system = AsyncSystemStatus(api)
         self.event_types = AsyncEventTypes(api)
         self.stream_tokens = AsyncStreamTokens(api)
+        self.tasks = AsyncTasks(api)
