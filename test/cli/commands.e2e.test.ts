@@ -149,6 +149,7 @@ describe('through pipes', () => {
     expect(events.map((event) => event['id'])).toEqual(expect.arrayContaining(scenario.map((event) => event['id'])))
     expect(events.find((event) => event['task_id'] === 't_hostile')?.['data']).toMatchObject({ message: LARGE })
     await run('events get', [textOf(scenario[0], 'id'), '--include', 'log'])
+    expect((await run('tasks')).map((task) => [task['id'], task['created'] !== undefined])).toEqual([['t_1', true]])
     const [first] = await run('timeline', ['t_1'])
     expect(first).toMatchObject({
       event: { type: 'task.created', log: expect.anything() },

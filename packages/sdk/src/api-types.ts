@@ -666,7 +666,7 @@ export interface AuditEntry {
   /** The id of the changed resource. */
   readonly target: string
   readonly request_id: string
-  /** The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first one’s and `after` the last one’s. */
+  /** The members that changed. For a creation: the members that were set, with `before` null. Of several updates `before` is from the first and `after` from the last. */
   readonly changes: readonly ({
     /** JSON pointer to the innermost member that changed, such as `/quota/events_per_s`. */
     readonly member: string

@@ -52,8 +52,8 @@ export const auditEntrySchema: TSchema = Type.Object({
   changes: Type.Array(changeSchema, {
     maxItems: 32,
     description:
-      'The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first ' +
-      'one’s and `after` the last one’s.',
+      'The members that changed. For a creation: the members that were set, with `before` null. Of several updates `before` is from the ' +
+      'first and `after` from the last.',
   }),
   count: Type.Integer({
     minimum: 1,

@@ -32,7 +32,7 @@ curl -N "$ARIFTLY_URL/v1/events/stream?task_id=task_1" ${KEY}
 
 ## Guides
 
-[Producing events](/docs/guides/producing), [streaming](/docs/guides/streaming), [webhooks](/docs/guides/webhooks), [Kafka](/docs/guides/kafka), [tenants and keys](/docs/guides/tenants-and-keys), [customers of your own](/docs/guides/customers), [the TypeScript SDK](/docs/guides/sdk), [the command line](/docs/guides/command-line), [the console](/docs/guides/console). Errors have a page each: [/problems](/problems). For language models: [/llms.txt](/llms.txt). Clients can be generated from [/openapi.json](/openapi.json); the topics are described by [/asyncapi.json](/asyncapi.json).
+[Producing events](/docs/guides/producing), [streaming](/docs/guides/streaming), [webhooks](/docs/guides/webhooks), [Kafka](/docs/guides/kafka), [tenants and keys](/docs/guides/tenants-and-keys), [customers of your own](/docs/guides/customers), [the TypeScript SDK](/docs/guides/sdk), [the Python SDK](/docs/guides/sdk-python), [the command line](/docs/guides/command-line), [the console](/docs/guides/console). Errors have a page each: [/problems](/problems). For language models: [/llms.txt](/llms.txt). Clients can be generated from [/openapi.json](/openapi.json); the topics are described by [/asyncapi.json](/asyncapi.json).
 
 ## What holds for all calls
 

@@ -760,7 +760,7 @@ class AuditEntry(TypedDict):
     #: The id of the changed resource.
     target: str
     request_id: str
-    #: The members that changed. For a creation: the members that were set, with `before` null; of several updates `before` is the first one’s and `after` the last one’s.
+    #: The members that changed. For a creation: the members that were set, with `before` null. Of several updates `before` is from the first and `after` from the last.
     changes: "List[AuditEntryChanges]"
     #: Updates that the entry counts: of the same members, by the same key within a minute. `at` and `request_id` are of the first one.
     count: int
