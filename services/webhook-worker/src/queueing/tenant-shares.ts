@@ -30,8 +30,8 @@ export class TenantShares {
   readonly #webhooks = new Map<string, { readonly tenant: string; readonly priority: DeliveryPriority }>()
   /** Reserved by transactions that have not queued their deliveries yet. */
   readonly #reserved = new Set<readonly Change[]>()
-  /** Deliveries queued since the count that is under way began, which may not contain them. */
-  #queuedSinceCount: Change[] = []
+  /** Deliveries queued since the count that is under way began, which may not contain them; undefined while none is. */
+  #queuedSinceCount: Change[] | undefined
   #workers = 1
 
   /** `slots`: attempts that one worker makes at the same time. */
@@ -41,14 +41,15 @@ export class TenantShares {
 
   /** Replaces the counts by the result of `count`. */
   async recount(count: () => Promise<InFlight>): Promise<void> {
-    this.#queuedSinceCount = []
-    const { workers, tenants } = await count()
+    const queued: Change[] = []
+    this.#queuedSinceCount = queued
+    const { workers, tenants } = await count().finally(() => (this.#queuedSinceCount = undefined))
     this.#workers = Math.max(1, workers)
     for (const priority of ['healthy', 'unhealthy'] as const) this.#loads[priority] = noLoad()
     for (const { tenant, unhealthy, count: inFlight } of tenants) {
       this.#add({ tenant, priority: unhealthy ? 'unhealthy' : 'healthy', count: inFlight })
     }
-    for (const change of [...this.#reserved].flat().concat(this.#queuedSinceCount)) this.#add(change)
+    for (const change of [...this.#reserved].flat().concat(queued)) this.#add(change)
     const known = new Set([...this.#loads.healthy.byTenant.keys(), ...this.#loads.unhealthy.byTenant.keys()])
     for (const [webhookId, { tenant }] of this.#webhooks) if (!known.has(tenant)) this.#webhooks.delete(webhookId)
   }
@@ -104,7 +105,7 @@ export class TenantShares {
   #queued({ webhookId, tenant, unhealthy }: EndpointCapacity): void {
     const priority = unhealthy ? 'unhealthy' : 'healthy'
     this.#webhooks.set(webhookId, { tenant, priority })
-    this.#queuedSinceCount.push({ tenant, priority, count: 1 })
+    this.#queuedSinceCount?.push({ tenant, priority, count: 1 })
     this.#add({ tenant, priority, count: 1 })
   }
 
