@@ -73,6 +73,16 @@ test('tasks are listed by their creation, each with its newest event', async () 
   expect(idsOf(await listTasks(pool, { tenant: 'mine', beforeMs: NOW_MS - 5_000, limit: 9 }))).toEqual([expected[1]])
 })
 
+test('a task that was created twice is listed with each, and with the same newest event', async () => {
+  const first = await insert('task.created', { task: 'twice', tenant: 'repeating', agoMs: 2_000 })
+  const second = await insert('task.created', { task: 'twice', tenant: 'repeating', agoMs: 1_000 })
+  const page = await listTasks(pool, { tenant: 'repeating', limit: 9 })
+  expect(idsOf(page)).toEqual([
+    [second, second],
+    [first, second],
+  ])
+})
+
 test('a page ends before its payloads pass 4 MiB, and is never empty', async () => {
   const data = JSON.stringify({ text: 'x'.repeat(1_500_000) })
   for (const task of ['one', 'two', 'three']) {

@@ -44,7 +44,10 @@ export async function listTasks(
     bytes += event.data.length + (newest.get(event.id)?.bytes ?? 0)
     return place === 0 || bytes <= DATA_BYTES_MAX
   })
-  const lastIds = fitting.flatMap(({ id }) => newest.get(id)?.uuid ?? [])
+  const lastIds = fitting.flatMap(({ id }) => {
+    const uuid = newest.get(id)?.uuid
+    return uuid === undefined || uuid === typeIdToUuid('evt', id) ? [] : [uuid]
+  })
   const last = await readEvents(db, o.tenant, lastIds)
   const tasks = fitting.map((event) => ({ created: event, last: last.get(newest.get(event.id)?.uuid ?? '') ?? event }))
   return { tasks, hasMore: hasMore || fitting.length < created.length }
