@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import { testVenv } from '../../test/sdk-python/venv.ts'
 import type { ClientOrder, ClientResult } from './client.ts'
 
-/** What it took, in Python: also how much more memory the process has than before, MiB. */
+/** Its cost, and how much the memory of the Python process grew, MiB. */
 export interface PythonResult extends ClientResult {
   readonly grownMb: number
 }

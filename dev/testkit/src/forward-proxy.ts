@@ -5,7 +5,7 @@ import { connect, type AddressInfo } from 'node:net'
 export interface ForwardProxy {
   /** `http://127.0.0.1:…`, for `HTTPS_PROXY` and `HTTP_PROXY`. */
   readonly url: string
-  /** What it was asked for: `CONNECT host:443`, `GET http://host/path`. */
+  /** Method and target of each request: `CONNECT host:443`, `GET http://host/path`. */
   readonly requests: readonly string[]
   close(): Promise<void>
 }

@@ -38,7 +38,7 @@ export function fragmentOf(id: string | undefined): string {
   return page === undefined ? '' : `#${page}${encodeURIComponent(id ?? '')}`
 }
 
-/** Throws a CliError `no_browser`. It does not wait for a browser that goes on. */
+/** Throws a CliError `no_browser`. Does not wait for the browser to exit. */
 async function startBrowser(url: string, env: NodeJS.ProcessEnv): Promise<void> {
   const [program, ...args] = browserOf(env)
   const child = spawn(program, [...args, url], { stdio: 'ignore', detached: true, env })
